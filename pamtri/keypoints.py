@@ -6,6 +6,7 @@ else that is known of keypoints (flip permutation, groups, skeleton) is derived 
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -76,10 +77,12 @@ def _skeleton() -> tuple[tuple[int, int], ...]:
     sides = [
         (INDEX[f"{side}_{a}"], INDEX[f"{side}_{b}"])
         for side in ("left", "right")
-        for a, b in zip(outline, outline[1:], strict=False)
+        for a, b in itertools.pairwise(outline)
     ]
-    across = ("front_bumper", "headlight", "windscreen_base", "roof_front")
-    across += ("roof_rear", "rear_glass_base", "tail_light", "rear_bumper")
+    across = (
+        *("front_bumper", "headlight", "windscreen_base", "roof_front"),
+        *("roof_rear", "rear_glass_base", "tail_light", "rear_bumper"),
+    )
     return tuple(sides + [(INDEX[f"left_{a}"], INDEX[f"right_{a}"]) for a in across])
 
 

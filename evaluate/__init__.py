@@ -1,0 +1,1 @@
+"""Metrics, comparisons of training runs and the report that shows them."""

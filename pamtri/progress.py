@@ -1,0 +1,25 @@
+"""The progress bar of every loop that a person waits for: count, rate and time left."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+from tqdm import tqdm
+
+
+def progress(total: int, label: str, unit: str = "image", initial: int = 0) -> tqdm[Any]:
+    """A bar for ``total`` steps; quiet (a line every ten seconds) where nobody watches.
+
+    Use it as a context manager and call ``update(n)``.
+    """
+    watched = sys.stderr.isatty()
+    return tqdm(
+        total=total,
+        initial=initial,
+        desc=label,
+        unit=unit,
+        dynamic_ncols=watched,
+        mininterval=0.2 if watched else 10.0,
+        smoothing=0.1,
+    )

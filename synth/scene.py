@@ -1,0 +1,157 @@
+"""What is to be rendered: plain frozen data from which any renderer makes the same picture.
+
+``sample_scene`` draws a ``SceneSpec``; both renderers consume it; every record stores it. The world
+frame is the vehicle frame of the labelled vehicle. Lengths in metres, angles in degrees, colours
+linear RGB in 0..1.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field
+
+from pamtri import camera
+from render_assets.spec import VehicleSpec
+
+Rgb = tuple[
+    Annotated[float, Field(ge=0, le=1)],
+    Annotated[float, Field(ge=0, le=1)],
+    Annotated[float, Field(ge=0, le=1)],
+]
+Point = tuple[float, float, float]
+
+
+class Spec(BaseModel):
+    """Base of every part of a scene's description."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class CameraSpec(Spec):
+    """The camera of the final image: a crop of a larger view is expressed by ``cx`` and ``cy``."""
+
+    id: int | None = None
+    """Number of the fixed camera, where the scene has one."""
+    width: Annotated[int, Field(gt=0)]
+    height: Annotated[int, Field(gt=0)]
+    fx: Annotated[float, Field(gt=0)]
+    fy: Annotated[float, Field(gt=0)]
+    cx: float
+    cy: float
+    distortion: tuple[float, float, float, float, float] = camera.NO_DISTORTION
+    rotation: tuple[Point, Point, Point]
+    """Rows of the 3x3 world-to-camera rotation."""
+    translation: Point
+
+    @property
+    def intrinsics(self) -> camera.Intrinsics:
+        """The pinhole and its distortion."""
+        return camera.Intrinsics(self.fx, self.fy, self.cx, self.cy, self.distortion)
+
+    @property
+    def pose(self) -> camera.Pose:
+        """The world-to-camera map."""
+        return camera.Pose(np.array(self.rotation), np.array(self.translation))
+
+
+class SunSpec(Spec):
+    """A distant light."""
+
+    azimuth_deg: float
+    """Direction it comes from, measured like the camera's azimuth."""
+    elevation_deg: Annotated[float, Field(gt=0, le=90)]
+    strength: Annotated[float, Field(ge=0)]
+    """Irradiance, W/m2."""
+    angle_deg: Annotated[float, Field(gt=0, le=90)]
+    """Apparent diameter: 0.5 casts sharp shadows, 20 those of a bright cloud."""
+    colour: Rgb
+
+
+class LightSpec(Spec):
+    """An environment map that lights the scene, and a sun."""
+
+    hdri: str
+    """Name of one of Blender's own world maps, as in ``city.exr``."""
+    rotation_deg: float
+    strength: Annotated[float, Field(ge=0)]
+    sun: SunSpec | None = None
+
+
+class GroundSpec(Spec):
+    """The plane that the vehicle stands on."""
+
+    kind: Literal["asphalt", "concrete", "flat"]
+    colour: Rgb
+    roughness: Annotated[float, Field(ge=0, le=1)]
+    markings: bool = False
+    """Lane markings along the vehicle's direction."""
+    seed: int = 0
+    """Of its texture."""
+
+
+class BackdropSpec(Spec):
+    """What is behind the vehicle: the environment map, scenery blocks, a flat colour or noise."""
+
+    kind: Literal["hdri", "street", "flat", "noise"]
+    colour: Rgb = (0.5, 0.5, 0.5)
+    seed: int = 0
+    """Of the street's blocks or of the noise."""
+
+
+class OccluderSpec(Spec):
+    """Something that stands between the camera and the vehicle, or beside it."""
+
+    kind: Literal["pole", "bar", "panel", "person", "bush", "car"]
+    position: Point
+    """Of its foot, or of the centre of a bar or panel."""
+    yaw_deg: float = 0.0
+    size: Point
+    """Its extent along its own axes."""
+    colour: Rgb
+    seed: int = 0
+    """Of its shape where it has one (bush, car)."""
+
+
+class SensorSpec(Spec):
+    """What the camera does to the ideal picture, in this order."""
+
+    exposure_ev: float = 0.0
+    white_balance: tuple[float, float, float] = (1.0, 1.0, 1.0)
+    """Gains of red, green and blue."""
+    blur_px: Annotated[float, Field(ge=0)] = 0.0
+    """Standard deviation of the defocus blur."""
+    motion_px: Annotated[float, Field(ge=0)] = 0.0
+    """Length of the motion blur."""
+    motion_angle_deg: float = 0.0
+    downscale: Annotated[float, Field(ge=1)] = 1.0
+    """The picture is taken this much smaller and enlarged again."""
+    noise: Annotated[float, Field(ge=0)] = 0.0
+    """Standard deviation of the grain at mid grey, in 0..1."""
+    contrast: Annotated[float, Field(gt=0)] = 1.0
+    saturation: Annotated[float, Field(ge=0)] = 1.0
+    vignetting: Annotated[float, Field(ge=0, le=1)] = 0.0
+    """Loss of light at the corners."""
+    jpeg_quality: Annotated[int, Field(ge=1, le=100)] = 95
+    seed: int = 0
+    """Of the grain."""
+
+
+class SceneSpec(Spec):
+    """One image before it is rendered."""
+
+    schema_version: Literal[1] = 1
+    seed: int
+    """Of the data set."""
+    index: int
+    split: str
+    vehicle: VehicleSpec
+    camera: CameraSpec
+    light: LightSpec
+    ground: GroundSpec
+    backdrop: BackdropSpec
+    occluders: tuple[OccluderSpec, ...] = ()
+    sensor: SensorSpec = SensorSpec()
+    samples: Annotated[int, Field(gt=0)] = 4
+    """Cycles samples a pixel."""
