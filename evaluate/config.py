@@ -1,0 +1,139 @@
+"""The configuration of a comparison: which data, which trainings, which arms.
+
+Paths are taken from the working directory, as on the command line.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from pamtri.config import Config
+
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")]
+Splits = Annotated[tuple[str, ...], Field(min_length=1)]
+Task = Literal["pose", "reid"]
+
+
+class IdentitySplit(Config):
+    """How a data set without splits is parted: every identity is either for training or testing."""
+
+    test_fraction: Annotated[float, Field(gt=0, lt=1)] = 0.5
+    seed: Annotated[int, Field(ge=0)] = 0
+
+
+class SourceData(Config):
+    """Images of one data set, and the splits of them that train and test."""
+
+    root: Path
+    format: str | None = None
+    """The layout's name as in ``pamtri dataset info --format``; detected where null."""
+    train: Splits = ("train",)
+    test: Splits = ("query", "gallery")
+
+
+class RealData(SourceData):
+    """The real data set, which is what every arm is tested on."""
+
+    split_by: IdentitySplit | None = None
+    """For data sets without splits; takes the place of ``train`` and ``test``."""
+    pose: SourceData | None = None
+    """Where the keypoint labels lie, when not in the data set itself (VeRi's have their own
+    files)."""
+
+
+class SyntheticData(Config):
+    """The synthetic data set: a folder that exists, or what is to be rendered."""
+
+    path: Path | None = None
+    render: Path | None = None
+    """A configuration of ``pamtri synth render``."""
+    overrides: tuple[str, ...] = ()
+    """``--set`` values for the rendering."""
+    workers: Annotated[int, Field(ge=1)] = 2
+    train: Splits = ("train",)
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> SyntheticData:
+        if (self.path is None) == (self.render is None):
+            raise ValueError("expected either 'path' or 'render', one of both")
+        return self
+
+
+class TaskConfig(Config):
+    """What is trained in a task; every arm gets the same."""
+
+    config: Path
+    """A configuration of ``pamtri train``."""
+    overrides: tuple[str, ...] = ()
+    """``--set`` values for every arm's training."""
+
+
+class TasksConfig(Config):
+    """The tasks that are compared."""
+
+    pose: TaskConfig | None = None
+    reid: TaskConfig | None = None
+
+    @model_validator(mode="after")
+    def _something_to_do(self) -> TasksConfig:
+        if not self.named:
+            raise ValueError("expected 'pose' or 'reid' or both, got neither")
+        return self
+
+    @property
+    def named(self) -> dict[Task, TaskConfig]:
+        """The tasks that are asked for, by name."""
+        both: dict[Task, TaskConfig | None] = {"pose": self.pose, "reid": self.reid}
+        return {name: task for name, task in both.items() if task is not None}
+
+
+class Arm(Config):
+    """One way to train: the share of synthetic images in every batch."""
+
+    name: Name
+    synthetic_ratio: Annotated[float, Field(ge=0, le=1)]
+
+
+class Expectation(Config):
+    """Seconds that a step is expected to take, until one of its kind has been timed."""
+
+    render: Annotated[float, Field(gt=0)] | None = None
+    pose: Annotated[float, Field(gt=0)] | None = None
+    reid: Annotated[float, Field(gt=0)] | None = None
+    predict: Annotated[float, Field(gt=0)] | None = None
+
+
+class CompareConfig(Config):
+    """Real-only against augmented training on the same budget."""
+
+    name: Name
+    title: str
+    note: str = ""
+    """What a reader must know of the data before the result; shown first in the report."""
+    real: RealData
+    synthetic: SyntheticData
+    tasks: TasksConfig
+    arms: Annotated[tuple[Arm, ...], Field(min_length=2)]
+    """The first is the baseline; the second is what the report's first sentence is about."""
+    seeds: Annotated[tuple[Annotated[int, Field(ge=0)], ...], Field(min_length=1)] = (0,)
+    """Each arm is trained once with each."""
+    expected_seconds: Expectation = Expectation()
+
+    @model_validator(mode="after")
+    def _arms_and_seeds_differ(self) -> CompareConfig:
+        names = [arm.name for arm in self.arms]
+        if len(set(names)) < len(names):
+            raise ValueError(f"arms must have different names, got {', '.join(names)}")
+        if len(set(self.seeds)) < len(self.seeds):
+            raise ValueError(f"seeds must differ, got {list(self.seeds)}")
+        for task, settings in self.tasks.named.items():
+            for override in settings.overrides:
+                if override.partition("=")[0] in _SET_BY_ARMS:
+                    raise ValueError(f"tasks.{task}.overrides: '{override}' is set by the arms")
+        return self
+
+
+_SET_BY_ARMS = ("seed", "mixing.synthetic_ratio", "data", "data.real", "data.synthetic")

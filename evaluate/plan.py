@@ -1,0 +1,155 @@
+"""From a comparison's configuration to its steps: one ``pamtri`` command each, in order.
+
+Everything lies in the comparison's folder: ``data/`` (what was rendered or parted),
+``arms/<task>/<arm>/seed<k>/`` (``train/`` and the predictions on the test images), ``logs/`` and
+``steps/`` (see ``evaluate.runner``).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from evaluate.config import Arm, CompareConfig, SourceData, Task
+
+PREDICTIONS: dict[Task, str] = {"pose": "pose_test.csv", "reid": "features.npz"}
+"""What the prediction step of a task writes into its arm's folder."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """One ``pamtri`` command."""
+
+    name: str
+    """Unique; names its log and its note of being finished."""
+    kind: str
+    """Steps of a kind take about as long."""
+    title: str
+    """What a person reads while it runs."""
+    arguments: tuple[str, ...]
+    """After ``pamtri``."""
+    resumes: Path | None = None
+    """Folder that the step can continue with ``--resume`` when it exists."""
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One training: a task, an arm and a seed."""
+
+    task: Task
+    arm: Arm
+    seed: int
+    folder: Path
+
+    @property
+    def label(self) -> str:
+        """As in ``pose, augmented, seed 0``."""
+        return f"{self.task}, {self.arm.name}, seed {self.seed}"
+
+    @property
+    def slug(self) -> str:
+        """As in ``pose-augmented-seed0``."""
+        return f"{self.task}-{self.arm.name}-seed{self.seed}"
+
+    @property
+    def predictions(self) -> Path:
+        """The file that its prediction step writes."""
+        return self.folder / PREDICTIONS[self.task]
+
+
+def trials(config: CompareConfig, folder: Path) -> tuple[Trial, ...]:
+    """Every training of the comparison; arms alternate, so that an early stop is still fair."""
+    return tuple(
+        Trial(task, arm, seed, folder / "arms" / task / arm.name / f"seed{seed}")
+        for task in config.tasks.named
+        for seed in config.seeds
+        for arm in config.arms
+    )
+
+
+def steps(config: CompareConfig, folder: Path) -> tuple[Step, ...]:
+    """The commands that a comparison in ``folder`` runs, in order."""
+    return tuple(_steps(config, folder))
+
+
+def real_source(config: CompareConfig, folder: Path, task: Task) -> SourceData:
+    """Where ``task`` finds the real images: parted by identity if that is asked for."""
+    if config.real.split_by is not None:
+        return SourceData(root=folder / "data" / "real", train=("train",), test=("test",))
+    if task == "pose" and config.real.pose is not None:
+        return config.real.pose
+    return config.real
+
+
+def synthetic_root(config: CompareConfig, folder: Path) -> Path:
+    """Where the synthetic images are, or will be."""
+    return config.synthetic.path or folder / "data" / "synthetic"
+
+
+def _steps(config: CompareConfig, folder: Path) -> Iterator[Step]:
+    if config.synthetic.render is not None:
+        root = synthetic_root(config, folder)
+        yield Step(
+            "render",
+            "render",
+            "Render synthetic images",
+            render_arguments(config.synthetic.render, root, config.synthetic.workers)
+            + _set_options(config.synthetic.overrides),
+            resumes=root,
+        )
+    for trial in trials(config, folder):
+        real = real_source(config, folder, trial.task)
+        yield Step(
+            f"{trial.slug}-train",
+            trial.task,
+            f"Train {trial.label}",
+            _train_arguments(config, folder, trial),
+            resumes=trial.folder / "train",
+        )
+        yield Step(
+            f"{trial.slug}-predict",
+            "predict",
+            f"Predict {trial.label}",
+            (
+                *("predict", trial.task, str(trial.folder / "train" / "best.pt"), str(real.root)),
+                *("--output", str(trial.predictions)),
+                *(part for split in real.test for part in ("--split", split)),
+            ),
+        )
+
+
+def render_arguments(config: Path, output: Path, workers: int) -> tuple[str, ...]:
+    """The arguments that render ``config`` into ``output``."""
+    return ("synth", "render", str(config), "--output", str(output), "--workers", str(workers))
+
+
+def _train_arguments(config: CompareConfig, folder: Path, trial: Trial) -> tuple[str, ...]:
+    real = real_source(config, folder, trial.task)
+    sources: dict[str, Any] = {"data.real": _source(real.root, real.format, real.train)}
+    if trial.arm.synthetic_ratio > 0:
+        root = synthetic_root(config, folder)
+        sources["data.synthetic"] = _source(root, None, config.synthetic.train)
+    else:
+        sources["data.synthetic"] = None
+    settings = sources | {
+        "mixing.synthetic_ratio": trial.arm.synthetic_ratio,
+        "seed": trial.seed,
+    }
+    task = config.tasks.named[trial.task]
+    return (
+        *("train", trial.task, str(task.config), "--output", str(trial.folder / "train")),
+        *_set_options(task.overrides),
+        *_set_options(tuple(f"{key}={json.dumps(value)}" for key, value in settings.items())),
+    )
+
+
+def _source(root: Path, layout: str | None, splits: tuple[str, ...]) -> dict[str, Any]:
+    """A ``data`` source of a training configuration."""
+    return {"path": str(root), "format": layout, "splits": list(splits)}
+
+
+def _set_options(overrides: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(part for override in overrides for part in ("--set", override))
