@@ -1,0 +1,229 @@
+"""The lofted body: curved faces over a vehicle's guide lines, blended into one closed solid.
+
+A lower body (side, front, rear, deck, bottom) and a greenhouse (glass house: windscreen, roof, rear
+glass, side) are each the intersection of half-spaces whose faces are curved in side view, plan view
+and section; the body is their filleted union, less a pickup's bed.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.interpolate import PchipInterpolator
+
+from render_assets.solid import smooth_max, smooth_min
+from render_assets.spec import Layout, Shape
+
+FACES = ("side", "front", "rear", "deck", "bottom", "glass_side", "windscreen", "roof", "backlight")
+"""Names of the half-spaces; ``lower`` and ``greenhouse`` are their two blends."""
+
+_ONE_BOX: tuple[Layout, ...] = ("van", "bus", "box_truck", "flatbed_truck")
+
+
+class Body:
+    """The solid of one shape; calling it evaluates the blended solid (see ``solid.Solid``)."""
+
+    def __init__(self, shape: Shape, layout: Layout) -> None:
+        self.shape = s = shape
+        self.layout = layout
+        self.half = s.width / 2
+        self.front_axle = s.wheelbase / 2
+        self.rear_axle = -s.wheelbase / 2
+        self.bounds = (
+            np.array([s.body_rear_x, -self.half, 0.0]),
+            np.array([s.front_x, self.half, s.height]),
+        )
+        self._deck = _table(self._deck_points())
+        self._nose = _table(self._nose_points())
+        self._tail = _table(self._tail_points())
+
+    def _deck_points(self) -> list[tuple[float, float]]:
+        """Side view of the lower body's top: bonnet, belt under the cabin, boot (x, z)."""
+        s = self.shape
+        nose_x = s.headlight_x
+        bonnet = (0.45 * nose_x + 0.55 * s.cowl_x, 0.40 * s.nose_z + 0.60 * s.cowl_z + 0.012)
+        rear_belt = s.belt_z + s.belt_rise
+        points = [
+            (s.body_rear_x - 0.3, s.tail_z - 0.10),
+            (s.body_rear_x + 0.03, s.tail_z),
+        ]
+        if s.deck_x - s.body_rear_x > 0.15:
+            points.append((s.deck_x, s.deck_z))
+        return [
+            *points,
+            (max(s.deck_x, s.body_rear_x + 0.15) + 0.25, rear_belt),
+            (s.cowl_x - 0.15, s.belt_z),
+            (s.cowl_x, s.cowl_z),
+            bonnet,
+            (nose_x, s.nose_z),
+            (s.front_x + 0.3, s.nose_z - 0.25),
+        ]
+
+    def _nose_points(self) -> list[tuple[float, float]]:
+        """Front end in side view: (height, setback from the foremost point)."""
+        s = self.shape
+        top = s.front_x - s.headlight_x - 0.6 * s.nose_round
+        mid = s.clearance + 0.45 * (s.nose_z - s.clearance)
+        return [
+            (s.clearance - 0.1, 0.14),
+            (s.clearance + 0.08, 0.035),
+            (mid - 0.06, 0.0),
+            (mid + 0.04, 0.004),
+            (s.nose_z - 0.06, max(0.35 * top, 0.02)),
+            (s.nose_z + 0.05, max(top, 0.04)),
+            (s.nose_z + 0.5, max(top, 0.04) + 0.2),
+        ]
+
+    def _tail_points(self) -> list[tuple[float, float]]:
+        """Rear end in side view: (height, setback)."""
+        s = self.shape
+        mid = s.clearance + 0.5 * (s.tail_z - s.clearance)
+        lean = 0.0 if self.layout in _ONE_BOX else 0.05
+        return [
+            (s.clearance - 0.1, 0.16),
+            (s.clearance + 0.10, 0.05),
+            (mid - 0.05, 0.0),
+            (mid + 0.08, 0.012),
+            (s.tail_z, lean),
+            (s.tail_z + 0.5, lean + 0.15),
+        ]
+
+    def half_width(self, x: np.ndarray, z: np.ndarray) -> np.ndarray:
+        """y of the lower body's left side, metres."""
+        s = self.shape
+        fore = np.maximum(x - (self.front_axle - 0.35), 0) / (s.front_x - self.front_axle + 0.35)
+        aft = np.maximum(self.rear_axle + 0.35 - x, 0) / (self.rear_axle + 0.35 - s.body_rear_x)
+        widest = s.clearance + 0.42 * (s.belt_z - s.clearance)
+        below = np.maximum(widest - z, 0) / (widest - s.clearance)
+        above = np.maximum(z - widest, 0) / (s.belt_z - widest)
+        width = self.half - s.flare - s.plan_taper * (fore**2 + 0.75 * aft**2)
+        width = width - 0.055 * below**2 - 0.045 * above**2
+        width = width + 0.010 * np.tanh((s.crease_z - z) / 0.025) * (1 - np.minimum(fore, 1))
+        for axle in (self.front_axle, self.rear_axle):
+            away = np.hypot(x - axle, z - self.arch_z) - s.arch_radius
+            near = np.clip(1 - away / 0.14, 0, 1)
+            width = width + s.flare * near * near * (3 - 2 * near)
+        return width
+
+    @property
+    def arch_z(self) -> float:
+        """Height of the arches' centre: the wheels'."""
+        return self.shape.arch_radius * 0.86
+
+    def faces(self, points: np.ndarray) -> dict[str, np.ndarray]:
+        """Value of every half-space in ``FACES`` and of both blends at points (n, 3)."""
+        s = self.shape
+        x, y, z = points[:, 0], np.abs(points[:, 1]), points[:, 2]
+        across = y / self.half
+        deck, slope = self._deck(x)
+        crown = 0.05 * across**2 - 0.012 * np.exp(-(((across - 0.62) / 0.12) ** 2))
+        nose, tail = self._nose(z)[0], self._tail(z)[0]
+        f = {
+            "side": y - self.half_width(x, z),
+            "deck": (z - deck + crown - 0.02) / np.sqrt(1 + slope**2),
+            "front": x - (s.front_x - nose - s.nose_round * across**2.6),
+            "rear": s.body_rear_x + tail + s.tail_round * across**2.6 - x,
+            "bottom": s.clearance + self._rise(x) - z,
+        }
+        lower = smooth_max(f["side"], f["front"], 0.22)
+        lower = smooth_max(lower, f["rear"], 0.18)
+        lower = smooth_max(lower, f["deck"], s.edge)
+        f["lower"] = smooth_max(lower, f["bottom"], 0.07)
+        f.update(self._greenhouse(x, y, z))
+        return f
+
+    def _rise(self, x: np.ndarray) -> np.ndarray:
+        """The floor sweeps up towards both bumpers."""
+        s = self.shape
+        fore = np.maximum(x - self.front_axle, 0) / (s.front_x - self.front_axle)
+        aft = np.maximum(self.rear_axle - x, 0) / max(self.rear_axle - s.body_rear_x, 0.3)
+        return 0.03 * fore**2 + 0.09 * np.minimum(aft, 1.5) ** 2
+
+    def _greenhouse(self, x: np.ndarray, y: np.ndarray, z: np.ndarray) -> dict[str, np.ndarray]:
+        s = self.shape
+        across = y / self.half
+        belt = s.belt_z + s.belt_rise * np.clip(
+            (s.cowl_x - x) / max(s.cowl_x - s.deck_x, 0.5), 0, 1
+        )
+        up = np.maximum(z - belt, -0.3)
+        base = self.half_width(x, np.broadcast_to(belt, x.shape)) - s.shoulder
+        rise = 0.25 * s.tumblehome / max(s.height - s.belt_z, 0.3)
+        middle = (s.roof_front_x + s.roof_rear_x) / 2
+        span = max(s.roof_front_x - s.roof_rear_x, 0.4) / 2
+        arc = ((x - middle) / span) ** 2
+        roof_z = s.height - s.roof_crown * np.minimum(arc, 4) - 0.055 * across**2
+        f = {
+            "glass_side": y - (base - s.tumblehome * up - rise * up * np.abs(up)),
+            "roof": z - roof_z,
+            "windscreen": _slope(
+                x + s.screen_round * across**2,
+                z,
+                (s.cowl_x, s.cowl_z),
+                (s.roof_front_x, s.height - s.roof_crown),
+                0.025,
+            ),
+            "backlight": _slope(
+                -x + 0.7 * s.tail_round * across**2,
+                z,
+                (-s.deck_x, s.deck_z),
+                (-s.roof_rear_x, s.height - s.roof_crown),
+                0.02,
+            ),
+        }
+        house = smooth_max(f["glass_side"], f["roof"], s.roof_edge)
+        house = smooth_max(house, f["windscreen"], 0.12)
+        house = smooth_max(house, f["backlight"], 0.12)
+        f["greenhouse"] = np.maximum(house, s.belt_z - 0.25 - z)
+        return f
+
+    def blend(self, faces: dict[str, np.ndarray], points: np.ndarray) -> np.ndarray:
+        """The whole body's value from its faces' values."""
+        value = smooth_min(faces["lower"], faces["greenhouse"], 0.05)
+        if self.layout == "pickup":
+            value = smooth_max(value, -self.bed(points), 0.03)
+        return value
+
+    def bed(self, points: np.ndarray) -> np.ndarray:
+        """The hollow of a pickup's bed (negative inside)."""
+        low, high = self.bed_bounds()
+        x, y, z = points[:, 0], np.abs(points[:, 1]), points[:, 2]
+        return np.maximum.reduce([low[0] - x, x - high[0], y - high[1], low[2] - z])
+
+    def bed_bounds(self) -> tuple[np.ndarray, np.ndarray]:
+        """Corners of the bed's hollow."""
+        s = self.shape
+        low = np.array([s.body_rear_x + 0.13, -(self.half - 0.17), s.clearance + 0.38])
+        return low, np.array([s.deck_x - 0.16, self.half - 0.17, s.deck_z])
+
+    def __call__(self, points: np.ndarray) -> np.ndarray:
+        return self.blend(self.faces(points), points)
+
+
+def _slope(
+    x: np.ndarray, z: np.ndarray, foot: tuple[float, float], head: tuple[float, float], bulge: float
+) -> np.ndarray:
+    """Value of a raked face that rises from ``foot`` back to ``head`` and bulges forward."""
+    run, rise = head[0] - foot[0], head[1] - foot[1]
+    length = float(np.hypot(run, rise))
+    along = ((x - foot[0]) * run + (z - foot[1]) * rise) / length**2
+    off = ((x - foot[0]) * rise - (z - foot[1]) * run) / length
+    along = np.clip(along, -0.5, 1.5)
+    return off - 4 * bulge * along * (1 - along)
+
+
+class _Table:
+    """A smooth curve through points, tabulated: call it for value and slope."""
+
+    def __init__(self, points: list[tuple[float, float]]) -> None:
+        points = sorted(points)
+        xs = np.array([p[0] for p in points])
+        curve = PchipInterpolator(xs, [p[1] for p in points])
+        self.x = np.linspace(xs[0], xs[-1], 256)
+        self.y = curve(self.x)
+        self.slope = curve.derivative()(self.x)
+
+    def __call__(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        return np.interp(x, self.x, self.y), np.interp(x, self.x, self.slope)
+
+
+def _table(points: list[tuple[float, float]]) -> _Table:
+    return _Table(points)

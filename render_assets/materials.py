@@ -1,0 +1,76 @@
+"""What surfaces are made of: the fixed materials of a vehicle, and its paint.
+
+Colours are linear RGB in 0..1 with Rec. 709 primaries.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+Rgb = tuple[float, float, float]
+
+
+@dataclass(frozen=True)
+class Material:
+    """Parameters that a principled shader understands; every number is in 0..1.
+
+    ``coat`` is clear varnish on top, ``transmission`` light let through, ``alpha`` opacity,
+    ``emission`` light given off (zero for none), ``flake`` strength of metallic flake noise.
+    """
+
+    base_colour: Rgb
+    metallic: float = 0.0
+    roughness: float = 0.5
+    coat: float = 0.0
+    coat_roughness: float = 0.03
+    transmission: float = 0.0
+    alpha: float = 1.0
+    emission: Rgb = (0.0, 0.0, 0.0)
+    flake: float = 0.0
+
+
+def _grey(value: float) -> Rgb:
+    return (value, value, value)
+
+
+FIXED: dict[str, Material] = {
+    "tyre": Material(_grey(0.012), roughness=0.85),
+    "rubber": Material(_grey(0.01), roughness=0.7),
+    "gap": Material(_grey(0.004), roughness=0.9),
+    "plastic": Material(_grey(0.022), roughness=0.55),
+    "underbody": Material(_grey(0.008), roughness=0.9),
+    "liner": Material(_grey(0.006), roughness=0.95),
+    "interior": Material(_grey(0.02), roughness=0.85),
+    "seat": Material((0.05, 0.047, 0.045), roughness=0.8),
+    "headliner": Material(_grey(0.25), roughness=0.9),
+    "chrome": Material(_grey(0.75), metallic=1.0, roughness=0.08),
+    "alloy": Material(_grey(0.5), metallic=0.9, roughness=0.3),
+    "dark_alloy": Material(_grey(0.05), metallic=0.8, roughness=0.35),
+    "steel": Material(_grey(0.2), metallic=0.9, roughness=0.45),
+    "frame": Material(_grey(0.02), metallic=0.2, roughness=0.6),
+    "grille": Material(_grey(0.008), roughness=0.4),
+    "mirror_glass": Material(_grey(0.8), metallic=1.0, roughness=0.03),
+    "lamp_clear": Material(_grey(0.55), metallic=0.6, roughness=0.12, coat=1.0),
+    "lamp_dark": Material(_grey(0.03), metallic=0.3, roughness=0.2, coat=1.0),
+    "lamp_beam": Material(_grey(0.85), metallic=0.3, roughness=0.1, coat=1.0),
+    "lamp_red": Material((0.30, 0.006, 0.006), roughness=0.15, coat=1.0),
+    "lamp_amber": Material((0.55, 0.16, 0.01), roughness=0.15, coat=1.0),
+    "plate": Material(_grey(0.7), roughness=0.4),
+    "plate_blue": Material((0.02, 0.08, 0.4), roughness=0.4),
+    "plate_text": Material(_grey(0.02), roughness=0.5),
+    "wood": Material((0.16, 0.09, 0.045), roughness=0.8),
+    "aluminium": Material(_grey(0.45), metallic=0.7, roughness=0.4),
+    "box_white": Material(_grey(0.68), roughness=0.4),
+}
+"""Materials that every vehicle shares, by name; ``glass`` and ``paint`` come from its spec."""
+
+
+def glass(tint: float) -> Material:
+    """Window glass; ``tint`` 0 is clear, 1 lets next to nothing through."""
+    clear = 1.0 - tint
+    return Material(
+        (0.02 + 0.1 * clear, 0.025 + 0.11 * clear, 0.025 + 0.1 * clear),
+        roughness=0.02,
+        transmission=0.9 * clear,
+        alpha=0.35 + 0.6 * tint,
+    )

@@ -1,0 +1,227 @@
+"""What a parametric vehicle is before it is built: plain frozen data, and how it is drawn.
+
+Metres and degrees in the vehicle frame (x forward, y left, z up, origin on the ground midway
+between the axles). Heights are above the ground.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Literal
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field
+
+from pamtri.attributes import COLOURS, TYPES, Colour, VehicleType
+from pamtri.errors import ConfigError
+
+Fraction = Annotated[float, Field(ge=0, le=1)]
+Metres = Annotated[float, Field(gt=0)]
+Layout = Literal["car", "pickup", "van", "bus", "box_truck", "flatbed_truck"]
+RimDesign = Literal["five_spoke", "ten_spoke", "twin_spoke", "turbine", "mesh", "hubcap", "steel"]
+Grille = Literal["bars", "mesh", "split", "slim", "tall"]
+HeadLamp = Literal["wedge", "round", "block", "slit"]
+TailLamp = Literal["block", "column", "slim", "round"]
+
+
+class Spec(BaseModel):
+    """Base of every part of a vehicle's description."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class Shape(Spec):
+    """The body's dimensions; positions along x are signed, in the vehicle frame."""
+
+    length: Metres
+    width: Metres
+    height: Metres
+    wheelbase: Metres
+    front_x: float
+    """Foremost point of the bumper."""
+    clearance: Metres
+    headlight_x: float
+    nose_z: Metres
+    """Height of the bonnet's front edge."""
+    cowl_x: float
+    """Base of the windscreen."""
+    cowl_z: Metres
+    roof_front_x: float
+    roof_rear_x: float
+    deck_x: float
+    """Base of the rear glass."""
+    deck_z: Metres
+    tail_z: Metres
+    """Height of the boot's rear edge, where the lamps are."""
+    belt_z: Metres
+    """Height of the windows' lower edge."""
+    belt_rise: float
+    """How much higher the belt line is at the rear glass than at the windscreen."""
+    body_rear_x: float
+    """Rear end of the lofted body: the bumper, or the back of a truck's cab."""
+    tumblehome: Fraction
+    """Lean of the side windows, metres inward per metre up."""
+    nose_round: Fraction
+    """How far the front corners are set back from the middle."""
+    tail_round: Fraction
+    screen_round: Fraction
+    """The same for the windscreen."""
+    plan_taper: Fraction
+    """Narrowing of half the body at its front end."""
+    shoulder: Fraction
+    """Width of the ledge below the side windows."""
+    edge: Metres
+    """Blend radius of the lower body's upper edges."""
+    roof_edge: Metres
+    roof_crown: Fraction
+    """Height of the roof's middle over its ends."""
+    crease_z: Metres
+    """Height of the character line along the side."""
+    flare: Fraction
+    """How far the wheel arches stand out."""
+    arch_radius: Metres
+    cladding: bool
+    """Sills, arches and bumper bottoms of bare plastic."""
+
+    @property
+    def rear_x(self) -> float:
+        """Rearmost point of the whole vehicle."""
+        return self.front_x - self.length
+
+
+class Wheels(Spec):
+    """Tyres and rims; ``twin`` puts two on each side of the rear axle."""
+
+    radius: Metres
+    width: Metres
+    rim_radius: Metres
+    design: RimDesign
+    dark: bool
+    twin: bool
+
+
+class Trim(Spec):
+    """What sets models apart beside their shape."""
+
+    side_windows: tuple[float, ...]
+    """x of the pillars between side windows, front to rear, the outer two being the A and last
+    pillar's feet."""
+    doors: tuple[float, ...]
+    """x of the doors' shut lines at the belt, front to rear."""
+    head_lamp: HeadLamp
+    tail_lamp: TailLamp
+    grille: Grille
+    chrome: bool
+    roof_rails: bool
+    spoiler: bool
+    tint: Fraction
+    """Of the rear side windows and the rear glass."""
+    plate: str
+    plate_style: Literal["blue", "white", "yellow"]
+    exhausts: Annotated[int, Field(ge=0, le=2)]
+    panelled: bool
+    """Sheet metal instead of glass behind the front doors."""
+    door_count: Literal[2, 4]
+
+
+class Paint(Spec):
+    """A car paint: linear base colour under clear varnish."""
+
+    rgb: tuple[Fraction, Fraction, Fraction]
+    finish: Literal["solid", "metallic", "pearl"]
+    metallic: Fraction
+    roughness: Fraction
+    flake: Fraction
+    coat: Fraction
+    coat_roughness: Fraction
+
+
+class VehicleSpec(Spec):
+    """One individual vehicle."""
+
+    identity: int | None
+    type: VehicleType
+    style: str
+    layout: Layout
+    colour: Colour
+    paint: Paint
+    shape: Shape
+    wheels: Wheels
+    trim: Trim
+
+
+_STREAM = 0x5645_4849
+"""Sets the vehicles' random stream apart from every other that starts from the same seed."""
+
+
+def sample_vehicle(
+    seed: int,
+    identity: int,
+    types: Mapping[str, float] | None = None,
+    colours: Mapping[str, float] | None = None,
+    styles: Mapping[str, float] | None = None,
+) -> VehicleSpec:
+    """The vehicle that ``identity`` is under ``seed``: a pure function of its arguments.
+
+    The three mappings weigh types, colours and styles by name (unnamed ones get none); by default
+    types and colours are equally likely. Shape, paint and trim have streams of their own, so that
+    another colour choice leaves the shape as it was. Raises ``ConfigError`` for an unknown name, a
+    negative weight, or weights that leave nothing to choose.
+    """
+    from render_assets import colours as paints
+    from render_assets import styles as catalogue
+
+    root = np.random.SeedSequence([seed, identity, _STREAM])
+    model_rng, colour_rng, paint_rng, shape_rng, trim_rng = map(
+        np.random.default_rng, root.spawn(5)
+    )
+    style_weights = _weights("style", styles, tuple(catalogue.STYLES))
+    type_weights = _weights("type", types, TYPES)
+    offered = {s.type for s in catalogue.STYLES.values() if style_weights[s.name] > 0}
+    type_weights = {t: w if t in offered else 0.0 for t, w in type_weights.items()}
+    if not sum(type_weights.values()):
+        raise ConfigError("the chosen styles and types have no vehicle in common")
+    vehicle_type = _choose(model_rng, type_weights)
+    candidates = {
+        s.name: style_weights[s.name] * (s.weight if styles is None else 1.0)
+        for s in catalogue.STYLES.values()
+        if s.type == vehicle_type
+    }
+    style = catalogue.STYLES[_choose(model_rng, candidates)]
+    colour = _choose(colour_rng, _weights("colour", colours, COLOURS))
+    return VehicleSpec.model_validate(
+        {
+            "identity": identity,
+            "type": style.type,
+            "style": style.name,
+            "layout": style.layout,
+            "colour": colour,
+            "paint": paints.sample_paint(paint_rng, colour),
+            **catalogue.sample_model(style, shape_rng, trim_rng),
+        }
+    )
+
+
+def _weights(
+    kind: str, given: Mapping[str, float] | None, known: Sequence[str]
+) -> dict[str, float]:
+    """A weight for every known name; checks the given ones."""
+    if given is None:
+        return dict.fromkeys(known, 1.0)
+    for name, weight in given.items():
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=1, cutoff=0.0)[0]
+            raise ConfigError(f"unknown vehicle {kind} '{name}'; did you mean '{near}'?")
+        if not (np.isfinite(weight) and weight >= 0):
+            raise ConfigError(f"weight of vehicle {kind} '{name}' must be >= 0, got {weight}")
+    if not sum(given.values()):
+        raise ConfigError(f"every vehicle {kind} has weight 0: nothing to choose from")
+    return {name: float(given.get(name, 0.0)) for name in known}
+
+
+def _choose(rng: np.random.Generator, weights: Mapping[str, float]) -> str:
+    """One name, drawn by weight from a single uniform number."""
+    names = list(weights)
+    edges = np.cumsum([weights[n] for n in names])
+    return names[int(np.searchsorted(edges, rng.random() * edges[-1], side="right"))]
