@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import json
+import re
 import types
 import typing
 from collections.abc import Iterable, Sequence
@@ -44,7 +45,7 @@ def parse_config(data: dict[str, Any], model: type[ConfigT], source: str) -> Con
         # Through JSON, so that types are strict ("5" is no int) while lists may become tuples.
         return model.model_validate_json(json.dumps(data, default=str), strict=True)
     except ValidationError as error:
-        lines = [_explain(e, model) for e in error.errors()]
+        lines = [explain_error(e, model) for e in error.errors()]
         more = f" (and {len(lines) - 3} more)" if len(lines) > 3 else ""
         raise ConfigError(f"{source}: " + "; ".join(lines[:3]) + more) from None
 
@@ -60,7 +61,8 @@ def nearest(name: str, names: Iterable[str]) -> str:
     return f" (did you mean '{close[0]}'?)" if close else ""
 
 
-def _read_yaml(path: Path) -> dict[str, Any]:
+def read_yaml(path: Path) -> dict[str, Any]:
+    """The keys and values of a YAML file. Raises ConfigError when it does not hold such."""
     try:
         data = yaml.safe_load(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -79,7 +81,7 @@ def _read_yaml(path: Path) -> dict[str, Any]:
 def _read_with_parents(path: Path, seen: tuple[Path, ...]) -> dict[str, Any]:
     if path.resolve() in seen:
         raise ConfigError(f"{path}: extends itself through {seen[-1]}")
-    data = _read_yaml(path)
+    data = read_yaml(path)
     parent = data.pop("extends", None)
     if parent is None:
         return data
@@ -120,12 +122,13 @@ def _apply_override(data: dict[str, Any], override: str) -> None:
     data[last] = value
 
 
-def _explain(error: ErrorDetails, model: type[BaseModel]) -> str:
+def explain_error(error: ErrorDetails, model: type[BaseModel]) -> str:
     """One validation error as 'key.path: expected ..., got ...'."""
-    location = error["loc"]
-    where = ".".join(str(part) for part in location) or "the file"
+    location, context = error["loc"], error.get("ctx", {})
+    where = ".".join(_written_path(model, location))
     got = repr(error["input"])
     got = got if len(got) <= 60 else got[:57] + "..."
+    message = error["msg"]
     match error["type"]:
         case "extra_forbidden":
             hint = nearest(str(location[-1]), _fields_at(model, location[:-1]))
@@ -133,14 +136,47 @@ def _explain(error: ErrorDetails, model: type[BaseModel]) -> str:
         case "missing":
             return f"missing key '{where}'"
         case "literal_error" | "enum":
-            expected = error["ctx"]["expected"]
-            hint = nearest(str(error["input"]), expected.replace("'", "").split(", "))
-            return f"{where}: expected {expected}, got {got}{hint}"
+            text = f"expected {context['expected']}, got {got}"
+            text += nearest(str(error["input"]), _quoted(context["expected"]))
+        case "union_tag_invalid":
+            where += ".kind"
+            text = f"expected one of {context['expected_tags']}, got '{context['tag']}'"
+            text += nearest(context["tag"], _quoted(context["expected_tags"]))
         case "value_error":
-            return f"{where}: {error['ctx']['error']}"
+            text = str(context["error"])
+        case "too_short" | "too_long":
+            limit = context.get("min_length", context.get("max_length"))
+            bound = "at least" if "min_length" in context else "at most"
+            text = f"expected {bound} {limit} items, got {context['actual_length']}"
+        case "json_invalid":
+            text = f"is not valid JSON ({context['error']})"
+        case _ if message.startswith("Input should be "):
+            text = f"expected {message.removeprefix('Input should be ')}, got {got}"
         case _:
-            message = error["msg"].removeprefix("Input should be ")
-            return f"{where}: expected {message}, got {got}"
+            text = f"{message[0].lower()}{message[1:]}, got {got}"
+    return f"{where}: {text}" if where else text
+
+
+def _quoted(text: str) -> list[str]:
+    """The names that pydantic lists in a message."""
+    return re.findall("'([^']*)'", text)
+
+
+def _written_path(model: type[BaseModel], location: tuple[int | str, ...]) -> list[str]:
+    """``location`` as the file has it: without the tags by which pydantic names union members."""
+    here = [model]
+    parts = []
+    tag_expected = False
+    for part in location:
+        fields = [h.model_fields[part] for h in here if part in h.model_fields]
+        if tag_expected and isinstance(part, str) and not fields:
+            tag_expected = False
+            continue
+        if fields:
+            here = [m for field in fields for m in _models_in(field.annotation)]
+            tag_expected = len(here) > 1
+        parts.append(str(part))
+    return parts
 
 
 def _fields_at(model: type[BaseModel], location: tuple[int | str, ...]) -> list[str]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import gc
 import io
-import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -18,10 +17,11 @@ from types import TracebackType
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import Field, ValidationError
+from pydantic import Field
 
 from pamtri import attributes, keypoints
-from pamtri.config import Config, parse_config
+from pamtri.config import Config, parse_config, read_yaml
+from pamtri.damage import Damage
 from pamtri.errors import DataError
 from pamtri.record import Record
 from pamtri.run_folder import write_atomic
@@ -101,36 +101,37 @@ def read_native(root: Path, skip_damaged: bool = False) -> Dataset:
     Raises DataError naming file and line of the first damaged record, unless ``skip_damaged``.
     """
     info = read_info(root)
+    damage = Damage(skip_damaged)
     with _collector_paused():
-        records, skipped = _read_shards(root, skip_damaged)
+        records = _read_shards(root, damage)
     records.sort(key=lambda r: r.image)
-    return Dataset(root, tuple(records), info, skipped=tuple(skipped))
+    return Dataset(root, tuple(records), info, skipped=tuple(damage.skipped))
 
 
-def _read_shards(root: Path, skip_damaged: bool) -> tuple[list[Record], list[str]]:
+def _read_shards(root: Path, damage: Damage) -> list[Record]:
     records: list[Record] = []
-    skipped: list[str] = []
     for shard in sorted((root / RECORDS_FOLDER).glob("*.jsonl")):
         for number, line in enumerate(shard.read_bytes().splitlines(), start=1):
-            try:
+            with damage.at(f"{shard}, line {number}"):
                 records.append(Record.model_validate_json(line))
-            except ValidationError as error:
-                reason = f"{shard}, line {number}: {explain_record_error(error)}"
-                if not skip_damaged:
-                    raise DataError(reason) from None
-                warnings.warn(f"skipped {reason}", stacklevel=2)
-                skipped.append(reason)
-    return records, skipped
+    return records
 
 
 @contextmanager
 def _collector_paused() -> Iterator[None]:
-    """Records make millions of objects and no cycles: collecting meanwhile triples the time."""
+    """Records make millions of objects and no cycles: collecting meanwhile triples the time.
+
+    The collector would go through all of them as soon as it is enabled again, so they are moved to
+    the oldest generation first (freezing and unfreezing splices lists and visits nothing).
+    """
     was_enabled = gc.isenabled()
     gc.disable()
     try:
         yield
     finally:
+        if gc.get_freeze_count() == 0:
+            gc.freeze()
+            gc.unfreeze()
         if was_enabled:
             gc.enable()
 
@@ -142,10 +143,7 @@ def read_info(root: Path) -> DatasetInfo:
         raise DataError(f"{root}: no such data set folder")
     if not path.exists():
         raise DataError(f"{root}: has no {INFO_FILE}, so it is no native data set")
-    data = yaml.safe_load(path.read_text(encoding="utf-8"))
-    if not isinstance(data, dict):
-        raise DataError(f"{path}: expected keys and values")
-    return parse_config(data, DatasetInfo, source=str(path))
+    return parse_config(read_yaml(path), DatasetInfo, source=str(path))
 
 
 def write_native(root: Path, records: Sequence[Record], info: DatasetInfo) -> None:
@@ -153,16 +151,6 @@ def write_native(root: Path, records: Sequence[Record], info: DatasetInfo) -> No
     with RecordWriter(root, info) as writer:
         for record in records:
             writer.append(record)
-
-
-def explain_record_error(error: ValidationError) -> str:
-    """One sentence for a record that does not validate."""
-    first = error.errors()[0]
-    where = ".".join(str(part) for part in first["loc"])
-    got = repr(first["input"])
-    got = got if len(got) <= 60 else got[:57] + "..."
-    message = first["msg"].removeprefix("Value error, ")
-    return f"{where + ': ' if where else ''}{message}, got {got}"
 
 
 class RecordWriter:

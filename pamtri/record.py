@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from pamtri import camera
 from pamtri.attributes import Colour, VehicleType
@@ -21,6 +21,7 @@ _Pixel = tuple[float, float]
 _Point = tuple[float, float, float]
 _Fraction = Annotated[float, Field(ge=0, le=1)]
 _Positive = Annotated[int, Field(gt=0)]
+_Path = Annotated[str, Field(min_length=1)]
 
 
 class _Model(BaseModel):
@@ -104,7 +105,7 @@ class Record(_Model):
     """One image of one vehicle and everything that is known of it."""
 
     schema_version: Literal[1] = 1
-    image: Annotated[str, Field(min_length=1)]
+    image: _Path
     """Path relative to the data set's folder, with forward slashes."""
     domain: Literal["real", "synthetic"]
     width: _Positive | None = None
@@ -124,9 +125,9 @@ class Record(_Model):
     box_amodal: tuple[float, float, float, float] | None = None
     """Tight box of the whole vehicle, hidden and outside parts included."""
     keypoints: Keypoints | None = None
-    mask: str | None = None
+    mask: _Path | None = None
     """Path of an 8-bit PNG: 255 where the vehicle is visible."""
-    segment_mask: str | None = None
+    segment_mask: _Path | None = None
     """Path of an 8-bit PNG: 1 + segment index where that segment is visible, else 0."""
     occlusion: _Fraction | None = None
     """Share of the vehicle inside the image that something else hides."""
@@ -136,6 +137,13 @@ class Record(_Model):
     calibration: Calibration | None = None
     scene: dict[str, Any] | None = None
     """The scene's full description, from which the image can be rendered again."""
+
+    @field_validator("image", "mask", "segment_mask")
+    @classmethod
+    def _paths_stay_inside(cls, path: str | None) -> str | None:
+        if path is not None and (path[0] == "/" or "\\" in path or ".." in path.split("/")):
+            raise ValueError(f"expected a path inside the data set's folder, got {path!r}")
+        return path
 
     @model_validator(mode="after")
     def _boxes_are_ordered(self) -> Record:
