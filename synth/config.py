@@ -1,0 +1,292 @@
+"""The configuration of a synthetic data set: what is rendered, and how each factor is drawn.
+
+Every field of type ``Number`` or ``Name`` takes a value or a distribution
+(``synth.distributions``). Degrees, metres, pixels and stops as the names say; shares are 0..1.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, TypeVar, get_args
+
+import numpy as np
+from pydantic import Field, field_serializer, model_validator
+
+from pamtri.attributes import COLOURS, TYPES
+from pamtri.config import Config
+from pamtri.errors import ConfigError
+from render_assets.spec import VehicleSpec, sample_vehicle
+from synth.distributions import Name, Number, Uniform, always, named, one_of, within
+from synth.scene import BackdropSpec, GroundSpec, OccluderSpec
+
+HDRIS = (
+    *("city.exr", "courtyard.exr", "forest.exr", "interior.exr"),
+    *("night.exr", "studio.exr", "sunrise.exr", "sunset.exr"),
+)
+"""The world maps that come with Blender."""
+
+SectionT = TypeVar("SectionT", bound=Config)
+Probability = Annotated[float, Field(ge=0, le=1)]
+Share = Annotated[Number, within(0, 1)]
+Angle = Annotated[Number, within(-360, 360)]
+
+
+class ColourConfig(Config):
+    """A colour by hue, saturation and value, as people pick them (sRGB)."""
+
+    hue_deg: Annotated[Number, within(0, 360)] = Uniform(kind="uniform", low=0, high=360)
+    saturation: Share = always(0.0)
+    value: Share = always(0.5)
+
+
+class VehicleConfig(Config):
+    """Which vehicles there are; a factor left out is as the catalogue of vehicles weighs it."""
+
+    type: Annotated[Name, one_of(TYPES)] | None = None
+    colour: Annotated[Name, one_of(COLOURS)] | None = None
+    style: Name | None = None
+    """Sub-style, such as ``coupe``."""
+
+    @model_validator(mode="after")
+    def _such_vehicles_exist(self) -> VehicleConfig:
+        if self.style is not None:
+            try:
+                self.sample(seed=0, identity=0)
+            except ConfigError as error:
+                raise ValueError(str(error)) from None
+        return self
+
+    def sample(self, seed: int, identity: int) -> VehicleSpec:
+        """The vehicle that ``identity`` is in every image of a data set with ``seed``."""
+        type, colour, style = (
+            None if factor is None else factor.weights_by_value()
+            for factor in (self.type, self.colour, self.style)
+        )
+        return sample_vehicle(seed, identity, types=type, colours=colour, styles=style)
+
+
+class FramingConfig(Config):
+    """How the image is cut around the vehicle, as a detector would."""
+
+    margin: Annotated[Number, within(-0.3, 3)] = always(0.05)
+    """Room between the vehicle's box and the image's edge, as a share of the box's longer side;
+    drawn for each of the four sides."""
+    truncation_probability: Probability = 0.0
+    truncation: Annotated[Number, within(0, 0.8)] = always(0.2)
+    """Share of the box's width (or height) that one side of the image cuts off."""
+
+
+class CameraConfig(Config):
+    """Where the camera stands about the vehicle and what its lens does.
+
+    The focal length follows from the image's size, as the image is cut around the vehicle; how
+    strong the perspective is depends on the distance alone.
+    """
+
+    azimuth_deg: Angle = Uniform(kind="uniform", low=0, high=360)
+    elevation_deg: Annotated[Number, within(0, 89)] = always(10.0)
+    height_m: Annotated[Number, within(0.3, 100)] | None = None
+    """Of the camera above the ground; where given, the elevation follows from it."""
+    distance_m: Annotated[Number, within(2, 300)] = always(12.0)
+    """To the vehicle's origin. A camera too near to see all of a long vehicle steps back."""
+    roll_deg: Annotated[Number, within(-90, 90)] = always(0.0)
+    off_axis_deg: Annotated[Number, within(0, 30)] = always(0.0)
+    """Angle between the optical axis and the vehicle: more at the edge of the larger view."""
+    distortion_k1: Annotated[Number, within(-0.5, 0.5)] = always(0.0)
+    """First radial coefficient of the larger view: barrel below 0, pincushion above."""
+    framing: FramingConfig = FramingConfig()
+
+
+class SunConfig(Config):
+    """A sun beside the environment map."""
+
+    probability: Probability = 0.0
+    azimuth_deg: Angle = Uniform(kind="uniform", low=0, high=360)
+    elevation_deg: Annotated[Number, within(3, 90)] = Uniform(kind="uniform", low=15, high=70)
+    strength: Annotated[Number, within(0, 20)] = always(3.0)
+    """Irradiance, W/m2."""
+    angle_deg: Annotated[Number, within(0.1, 90)] = always(0.5)
+    """Apparent diameter: how soft the shadows are."""
+    temperature_k: Annotated[Number, within(1500, 20000)] = always(5800.0)
+
+
+class LightConfig(Config):
+    """The light on the scene."""
+
+    hdri: Annotated[Name, one_of(HDRIS)] = named("city.exr")
+    rotation_deg: Angle = Uniform(kind="uniform", low=0, high=360)
+    strength: Annotated[Number, within(0, 20)] = always(1.0)
+    sun: SunConfig = SunConfig()
+
+
+class GroundConfig(Config):
+    """What the vehicle stands on."""
+
+    kind: Annotated[Name, one_of(get_args(GroundSpec.model_fields["kind"].annotation))] = named(
+        "asphalt"
+    )
+    colour: ColourConfig = ColourConfig(value=always(0.3))
+    roughness: Share = always(0.85)
+    markings_probability: Probability = 0.0
+
+
+class BackdropConfig(Config):
+    """What is behind the vehicle."""
+
+    kind: Annotated[Name, one_of(get_args(BackdropSpec.model_fields["kind"].annotation))] = named(
+        "hdri"
+    )
+    colour: ColourConfig = ColourConfig()
+
+
+class OccluderConfig(Config):
+    """Something between the camera and the vehicle."""
+
+    probability: Probability = 0.0
+    kind: Annotated[Name, one_of(get_args(OccluderSpec.model_fields["kind"].annotation))] = named(
+        "pole"
+    )
+    share: Share = Uniform(kind="uniform", low=0.05, high=0.3)
+    """Of the vehicle's outline that it aims to hide; the record holds what it does hide."""
+    colour: ColourConfig = ColourConfig()
+
+
+class SensorConfig(Config):
+    """What the camera does to the ideal picture; see ``synth.sensor``."""
+
+    exposure_ev: Annotated[Number, within(-5, 5)] = always(0.0)
+    warmth_ev: Annotated[Number, within(-2, 2)] = always(0.0)
+    """Gain of red over blue, in stops."""
+    tint_ev: Annotated[Number, within(-2, 2)] = always(0.0)
+    """Gain of green over the mean of red and blue, in stops."""
+    blur_px: Annotated[Number, within(0, 20)] = always(0.0)
+    motion_px: Annotated[Number, within(0, 50)] = always(0.0)
+    motion_angle_deg: Angle = Uniform(kind="uniform", low=0, high=180)
+    downscale: Annotated[Number, within(1, 16)] = always(1.0)
+    noise: Annotated[Number, within(0, 0.5)] = always(0.0)
+    contrast: Annotated[Number, within(0.1, 4)] = always(1.0)
+    saturation: Annotated[Number, within(0, 4)] = always(1.0)
+    vignetting: Share = always(0.0)
+    jpeg_quality: Annotated[Number, within(1, 100)] = always(95.0)
+
+
+class FixedCamera(Config):
+    """A camera that always stands at the same place: what it sets replaces the general sections.
+
+    Its ground and backdrop are the same in all of its images.
+    """
+
+    id: Annotated[int, Field(ge=0)]
+    camera: CameraConfig = CameraConfig()
+    light: LightConfig = LightConfig()
+    sensor: SensorConfig = SensorConfig()
+
+    @field_serializer("camera", "light", "sensor")
+    def _what_it_sets(self, section: Config) -> dict[str, object]:
+        """Defaults stay out, or they would override the general sections when read again."""
+        return section.model_dump(mode="json", exclude_unset=True)
+
+
+class ImageConfig(Config):
+    """The image that is written."""
+
+    size_px: Annotated[Number, within(16, 4096)] = always(256.0)
+    """Of its longer side."""
+    aspect: Literal["box", "square"] = "box"
+    """``box`` follows the vehicle's outline, ``square`` adds room on the shorter side."""
+
+
+class SynthConfig(Config):
+    """One data set: ``identities`` vehicles with ``images_per_identity`` images each."""
+
+    name: Annotated[str, Field(min_length=1)]
+    seed: Annotated[int, Field(ge=0)] = 0
+    renderer: Literal["blender", "raster"] = "blender"
+    """``raster`` is quick and plain: no glass, shadows or environment."""
+    samples: Annotated[int, Field(gt=0, le=4096)] = 8
+    """Cycles samples a pixel."""
+    identities: Annotated[int, Field(gt=0)]
+    images_per_identity: Annotated[int, Field(gt=0)]
+    """An identity's images go round the fixed cameras, in an order of its own."""
+    identity_offset: Annotated[int, Field(ge=0)] = 0
+    """Number of the first identity: sets with other numbers show other vehicles."""
+    splits: dict[Literal["train", "val", "test"], Annotated[float, Field(ge=0, le=1)]] = Field(
+        default={"train": 1.0}
+    )
+    """Share of the identities in each; those in ``test`` are divided into query and gallery."""
+    queries_per_identity: Annotated[int, Field(gt=0)] = 1
+    image: ImageConfig = ImageConfig()
+    vehicle: VehicleConfig = VehicleConfig()
+    camera: CameraConfig = CameraConfig()
+    fixed_cameras: tuple[FixedCamera, ...] = ()
+    light: LightConfig = LightConfig()
+    ground: GroundConfig = GroundConfig()
+    backdrop: BackdropConfig = BackdropConfig()
+    occluders: OccluderConfig = OccluderConfig()
+    sensor: SensorConfig = SensorConfig()
+
+    @property
+    def count(self) -> int:
+        """Number of images."""
+        return self.identities * self.images_per_identity
+
+    @property
+    def split_ends(self) -> tuple[int, ...]:
+        """Where each split's block of identities ends, in the order of ``splits``."""
+        shares = np.cumsum(list(self.splits.values()))
+        return tuple(np.round(shares * self.identities).astype(int).tolist())
+
+    def seen_by(self, fixed: FixedCamera) -> SynthConfig:
+        """This configuration with the general sections as ``fixed`` has them."""
+        return self.model_copy(
+            update={
+                "camera": _overlay(self.camera, fixed.camera),
+                "light": _overlay(self.light, fixed.light),
+                "sensor": _overlay(self.sensor, fixed.sensor),
+            }
+        )
+
+    @model_validator(mode="after")
+    def _splits_add_up(self) -> SynthConfig:
+        if abs(sum(self.splits.values()) - 1) > 1e-6:
+            raise ValueError(
+                f"splits: expected shares that add up to 1, got {sum(self.splits.values()):g}"
+            )
+        sizes = np.diff(self.split_ends, prepend=0)
+        for (split, share), size in zip(self.splits.items(), sizes, strict=True):
+            if share and not size:
+                raise ValueError(
+                    f"splits.{split}: {share:g} of {self.identities} identities is none"
+                )
+        return self
+
+    @model_validator(mode="after")
+    def _queries_find_something(self) -> SynthConfig:
+        """A query must have a match from another camera: same-camera matches do not count."""
+        if not self.splits.get("test"):
+            return self
+        if len(self.fixed_cameras) < 2:
+            raise ValueError("splits.test: needs at least two fixed_cameras")
+        least = self.queries_per_identity + 2
+        if self.images_per_identity < least:
+            raise ValueError(
+                f"images_per_identity: expected at least {least} (queries_per_identity and two "
+                f"in the gallery), got {self.images_per_identity}"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _cameras_differ(self) -> SynthConfig:
+        ids = [c.id for c in self.fixed_cameras]
+        if len(set(ids)) < len(ids):
+            raise ValueError(f"fixed_cameras: expected different ids, got {ids}")
+        return self
+
+
+def _overlay(base: SectionT, over: SectionT) -> SectionT:
+    """``base`` with every key that ``over`` sets, section by section."""
+    update = {}
+    for key in over.model_fields_set:
+        value = getattr(over, key)
+        is_section = isinstance(value, Config) and not hasattr(value, "sample")
+        update[key] = _overlay(getattr(base, key), value) if is_section else value
+    return base.model_copy(update=update)

@@ -1,0 +1,181 @@
+"""``sample_scene``: configuration, seed and index become the description of one image.
+
+A pure function: no clock, no global generator. Each factor draws from a stream of its own that is
+named by its key in the configuration, so changing one leaves all others as they were.
+"""
+
+from __future__ import annotations
+
+import colorsys
+from bisect import bisect_right
+from dataclasses import dataclass
+
+import numpy as np
+
+from pamtri.config import Config
+from synth.config import (
+    BackdropConfig,
+    ColourConfig,
+    FixedCamera,
+    GroundConfig,
+    LightConfig,
+    SensorConfig,
+    SunConfig,
+    SynthConfig,
+)
+from synth.placement import sample_occluders
+from synth.scene import (
+    BackdropSpec,
+    GroundSpec,
+    LightSpec,
+    Rgb,
+    SceneSpec,
+    SensorSpec,
+    SunSpec,
+)
+from synth.streams import Streams
+from synth.viewing import outline_points, sample_camera
+
+_CAMERA_STREAM, _IDENTITY_STREAM = 1, 2
+"""Set the streams of fixed cameras and identities apart from those of images."""
+
+
+@dataclass(frozen=True)
+class Shot:
+    """Which vehicle an image shows, by which fixed camera, for which split."""
+
+    identity: int
+    split: str
+    fixed_camera: FixedCamera | None
+
+
+def plan_shot(config: SynthConfig, seed: int, index: int) -> Shot:
+    """The coverage of the data set: identity after identity, each going round the fixed cameras.
+
+    Raises ValueError for an index outside 0..count - 1.
+    """
+    if not 0 <= index < config.count:
+        raise ValueError(f"index {index} is outside the data set's 0..{config.count - 1}")
+    place, turn = divmod(index, config.images_per_identity)
+    identity = config.identity_offset + place
+    split = _split_of(config, place)
+    if split == "test":
+        split = "query" if turn < config.queries_per_identity else "gallery"
+    if not config.fixed_cameras:
+        return Shot(identity, split, None)
+    order = Streams((seed, identity, _IDENTITY_STREAM)).rng("camera order")
+    round_trip = order.permutation(len(config.fixed_cameras))
+    return Shot(identity, split, config.fixed_cameras[round_trip[turn % len(round_trip)]])
+
+
+def sample_scene(config: SynthConfig, seed: int, index: int) -> SceneSpec:
+    """Image ``index`` of the data set that ``config`` and ``seed`` make, before it is rendered."""
+    shot = plan_shot(config, seed, index)
+    streams = place = Streams((seed, index))
+    if shot.fixed_camera is not None:
+        config = config.seen_by(shot.fixed_camera)
+        place = Streams((seed, shot.fixed_camera.id, _CAMERA_STREAM))
+    vehicle = config.vehicle.sample(seed, shot.identity)
+    number = shot.fixed_camera.id if shot.fixed_camera else None
+    view = sample_camera(config.camera, config.image, streams, vehicle, number)
+    return SceneSpec(
+        seed=seed,
+        index=index,
+        split=shot.split,
+        vehicle=vehicle,
+        camera=view,
+        light=_light(config.light, streams),
+        ground=_ground(config.ground, place),
+        backdrop=_backdrop(config.backdrop, place),
+        occluders=sample_occluders(
+            config.occluders,
+            streams,
+            view,
+            outline_points(vehicle),
+            _colour("occluders.colour", config.occluders.colour, streams),
+        ),
+        sensor=_sensor(config.sensor, streams),
+        samples=config.samples,
+    )
+
+
+def _split_of(config: SynthConfig, place: int) -> str:
+    """The split of the identity at ``place``: the splits are consecutive blocks of identities."""
+    return list(config.splits)[bisect_right(config.split_ends, place)]
+
+
+def _light(config: LightConfig, streams: Streams) -> LightSpec:
+    return LightSpec(
+        hdri=streams.name("light.hdri", config.hdri),
+        rotation_deg=streams.number("light.rotation_deg", config.rotation_deg),
+        strength=streams.number("light.strength", config.strength),
+        sun=_sun(config.sun, streams),
+    )
+
+
+def _sun(config: SunConfig, streams: Streams) -> SunSpec | None:
+    if not streams.happens("light.sun.probability", config.probability):
+        return None
+    draw = _numbers("light.sun", config, streams)
+    return SunSpec(colour=black_body(draw.pop("temperature_k")), **draw)
+
+
+def _ground(config: GroundConfig, streams: Streams) -> GroundSpec:
+    return GroundSpec(
+        kind=streams.name("ground.kind", config.kind),  # type: ignore[arg-type]
+        colour=_colour("ground.colour", config.colour, streams),
+        roughness=streams.number("ground.roughness", config.roughness),
+        markings=streams.happens("ground.markings_probability", config.markings_probability),
+        seed=streams.seed("ground.seed"),
+    )
+
+
+def _backdrop(config: BackdropConfig, streams: Streams) -> BackdropSpec:
+    return BackdropSpec(
+        kind=streams.name("backdrop.kind", config.kind),  # type: ignore[arg-type]
+        colour=_colour("backdrop.colour", config.colour, streams),
+        seed=streams.seed("backdrop.seed"),
+    )
+
+
+def _sensor(config: SensorConfig, streams: Streams) -> SensorSpec:
+    draw = _numbers("sensor", config, streams)
+    warmth, tint = draw.pop("warmth_ev"), draw.pop("tint_ev")
+    return SensorSpec(
+        white_balance=(2 ** (warmth / 2), 2**tint, 2 ** (-warmth / 2)),
+        jpeg_quality=round(draw.pop("jpeg_quality")),
+        seed=streams.seed("sensor.seed"),
+        **draw,
+    )
+
+
+def _numbers(section: str, config: Config, streams: Streams) -> dict[str, float]:
+    """Draw every ``Number`` of a section, by field name."""
+    return {
+        field: streams.number(f"{section}.{field}", factor)
+        for field in type(config).model_fields
+        if hasattr(factor := getattr(config, field), "bounds")
+    }
+
+
+def _colour(key: str, config: ColourConfig, streams: Streams) -> Rgb:
+    """Draw a colour and make it linear."""
+    draw = _numbers(key, config, streams)
+    srgb = np.array(
+        colorsys.hsv_to_rgb(draw["hue_deg"] % 360 / 360, draw["saturation"], draw["value"])
+    )
+    linear = np.where(srgb <= 0.04045, srgb / 12.92, ((srgb + 0.055) / 1.055) ** 2.4)
+    red, green, blue = np.clip(linear, 0, 1).tolist()
+    return red, green, blue
+
+
+def black_body(temperature_k: float) -> Rgb:
+    """Linear RGB of a black body, its largest channel 1; 6500 K is white.
+
+    Planck's law at 610, 550 and 465 nm, about where sRGB's primaries are.
+    """
+    second_constant = 1.438777e-2  # h c / k, metre kelvin
+    x = second_constant / np.array([610e-9, 550e-9, 465e-9])
+    radiance = np.expm1(x / 6500.0) / np.expm1(x / temperature_k)
+    red, green, blue = (radiance / radiance.max()).tolist()
+    return red, green, blue
