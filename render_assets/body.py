@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.interpolate import PchipInterpolator
 
-from render_assets.solid import smooth_max, smooth_min
+from render_assets.solid import between, smooth_max, smooth_min
 from render_assets.spec import Layout, Shape
 
 FACES = ("side", "front", "rear", "deck", "bottom", "glass_side", "windscreen", "roof", "backlight")
@@ -35,6 +35,8 @@ class Body:
         self._deck = _table(self._deck_points())
         self._nose = _table(self._nose_points())
         self._tail = _table(self._tail_points())
+        along = np.linspace(s.body_rear_x - 0.3, s.front_x + 0.3, 128)
+        self._belt = (along, belt := self._belt_height(along), self.half_width(along, belt))
 
     def _deck_points(self) -> list[tuple[float, float]]:
         """Side view of the lower body's top: bonnet, belt under the cabin, boot (x, z)."""
@@ -99,9 +101,9 @@ class Body:
         width = width - 0.055 * below**2 - 0.045 * above**2
         width = width + 0.010 * np.tanh((s.crease_z - z) / 0.025) * (1 - np.minimum(fore, 1))
         for axle in (self.front_axle, self.rear_axle):
-            away = np.hypot(x - axle, z - self.arch_z) - s.arch_radius
+            away = np.sqrt((x - axle) ** 2 + (z - self.arch_z) ** 2) - s.arch_radius
             near = np.clip(1 - away / 0.14, 0, 1)
-            width = width + s.flare * near * near * (3 - 2 * near)
+            width += s.flare * near * near * (3 - 2 * near)
         return width
 
     @property
@@ -128,7 +130,7 @@ class Body:
         lower = smooth_max(lower, f["rear"], 0.18)
         lower = smooth_max(lower, f["deck"], s.edge)
         f["lower"] = smooth_max(lower, f["bottom"], 0.07)
-        f.update(self._greenhouse(x, y, z))
+        f.update(self._greenhouse(x, y, z, f["rear"]))
         return f
 
     def _rise(self, x: np.ndarray) -> np.ndarray:
@@ -138,14 +140,20 @@ class Body:
         aft = np.maximum(self.rear_axle - x, 0) / max(self.rear_axle - s.body_rear_x, 0.3)
         return 0.03 * fore**2 + 0.09 * np.minimum(aft, 1.5) ** 2
 
-    def _greenhouse(self, x: np.ndarray, y: np.ndarray, z: np.ndarray) -> dict[str, np.ndarray]:
+    def _belt_height(self, x: np.ndarray) -> np.ndarray:
+        """Height of the windows' lower edge; it rises towards the rear."""
+        s = self.shape
+        back = (s.cowl_x - x) / max(s.cowl_x - s.deck_x, 0.5)
+        return s.belt_z + s.belt_rise * np.clip(back, 0, 1)
+
+    def _greenhouse(
+        self, x: np.ndarray, y: np.ndarray, z: np.ndarray, rear: np.ndarray
+    ) -> dict[str, np.ndarray]:
         s = self.shape
         across = y / self.half
-        belt = s.belt_z + s.belt_rise * np.clip(
-            (s.cowl_x - x) / max(s.cowl_x - s.deck_x, 0.5), 0, 1
-        )
-        up = np.maximum(z - belt, -0.3)
-        base = self.half_width(x, np.broadcast_to(belt, x.shape)) - s.shoulder
+        along, belt, width = self._belt
+        up = np.maximum(z - np.interp(x, along, belt), -0.3)
+        base = np.interp(x, along, width) - s.shoulder
         rise = 0.25 * s.tumblehome / max(s.height - s.belt_z, 0.3)
         middle = (s.roof_front_x + s.roof_rear_x) / 2
         span = max(s.roof_front_x - s.roof_rear_x, 0.4) / 2
@@ -172,6 +180,7 @@ class Body:
         house = smooth_max(f["glass_side"], f["roof"], s.roof_edge)
         house = smooth_max(house, f["windscreen"], 0.12)
         house = smooth_max(house, f["backlight"], 0.12)
+        house = smooth_max(house, rear, 0.10)
         f["greenhouse"] = np.maximum(house, s.belt_z - 0.25 - z)
         return f
 
@@ -194,7 +203,36 @@ class Body:
         low = np.array([s.body_rear_x + 0.13, -(self.half - 0.17), s.clearance + 0.38])
         return low, np.array([s.deck_x - 0.16, self.half - 0.17, s.deck_z])
 
+    def side_at(self, x: float | np.ndarray, z: float | np.ndarray) -> np.ndarray:
+        """(n, 3) points of the left side at (x, z)."""
+        x, z = np.broadcast_arrays(np.atleast_1d(x), np.atleast_1d(z))
+        outside = np.stack([x, np.full(len(x), self.half + 0.1), z], axis=1)
+        return between(self, outside, outside * np.array([1, 0.3, 1]))
+
+    def front_at(self, y: float | np.ndarray, z: float | np.ndarray) -> np.ndarray:
+        """(n, 3) points of the front at (y, z)."""
+        return self._end_at(self.shape.front_x + 0.1, self.shape.front_x - 0.5, y, z)
+
+    def rear_at(self, y: float | np.ndarray, z: float | np.ndarray) -> np.ndarray:
+        """(n, 3) points of the rear at (y, z)."""
+        return self._end_at(self.shape.body_rear_x - 0.1, self.shape.body_rear_x + 0.5, y, z)
+
+    def top_at(self, x: float | np.ndarray, y: float | np.ndarray) -> np.ndarray:
+        """(n, 3) points of the upper side (bonnet, glass, roof, boot) at (x, y)."""
+        x, y = np.broadcast_arrays(np.atleast_1d(x), np.atleast_1d(y))
+        outside = np.stack([x, y, np.full(len(x), self.shape.height + 0.1)], axis=1)
+        low = self.shape.clearance + 0.2
+        return between(self, outside, np.stack([x, y, np.full(len(x), low)], axis=1))
+
+    def _end_at(
+        self, out_x: float, in_x: float, y: float | np.ndarray, z: float | np.ndarray
+    ) -> np.ndarray:
+        y, z = np.broadcast_arrays(np.atleast_1d(y), np.atleast_1d(z))
+        outside = np.stack([np.full(len(y), out_x), y, z], axis=1)
+        return between(self, outside, np.stack([np.full(len(y), in_x), y, z], axis=1))
+
     def __call__(self, points: np.ndarray) -> np.ndarray:
+        """Value (n,) of the body at points (n, 3)."""
         return self.blend(self.faces(points), points)
 
 
@@ -220,6 +258,34 @@ class _Table:
         self.x = np.linspace(xs[0], xs[-1], 256)
         self.y = curve(self.x)
         self.slope = curve.derivative()(self.x)
+
+    def side_at(self, x: float | np.ndarray, z: float | np.ndarray) -> np.ndarray:
+        """(n, 3) points of the left side at (x, z)."""
+        x, z = np.broadcast_arrays(np.atleast_1d(x), np.atleast_1d(z))
+        outside = np.stack([x, np.full(len(x), self.half + 0.1), z], axis=1)
+        return between(self, outside, outside * np.array([1, 0.3, 1]))
+
+    def front_at(self, y: float | np.ndarray, z: float | np.ndarray) -> np.ndarray:
+        """(n, 3) points of the front at (y, z)."""
+        return self._end_at(self.shape.front_x + 0.1, self.shape.front_x - 0.5, y, z)
+
+    def rear_at(self, y: float | np.ndarray, z: float | np.ndarray) -> np.ndarray:
+        """(n, 3) points of the rear at (y, z)."""
+        return self._end_at(self.shape.body_rear_x - 0.1, self.shape.body_rear_x + 0.5, y, z)
+
+    def top_at(self, x: float | np.ndarray, y: float | np.ndarray) -> np.ndarray:
+        """(n, 3) points of the upper side (bonnet, glass, roof, boot) at (x, y)."""
+        x, y = np.broadcast_arrays(np.atleast_1d(x), np.atleast_1d(y))
+        outside = np.stack([x, y, np.full(len(x), self.shape.height + 0.1)], axis=1)
+        low = self.shape.clearance + 0.2
+        return between(self, outside, np.stack([x, y, np.full(len(x), low)], axis=1))
+
+    def _end_at(
+        self, out_x: float, in_x: float, y: float | np.ndarray, z: float | np.ndarray
+    ) -> np.ndarray:
+        y, z = np.broadcast_arrays(np.atleast_1d(y), np.atleast_1d(z))
+        outside = np.stack([np.full(len(y), out_x), y, z], axis=1)
+        return between(self, outside, np.stack([np.full(len(y), in_x), y, z], axis=1))
 
     def __call__(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         return np.interp(x, self.x, self.y), np.interp(x, self.x, self.slope)

@@ -57,6 +57,7 @@ FIXED: dict[str, Material] = {
     "lamp_amber": Material((0.55, 0.16, 0.01), roughness=0.15, coat=1.0),
     "plate": Material(_grey(0.7), roughness=0.4),
     "plate_blue": Material((0.02, 0.08, 0.4), roughness=0.4),
+    "plate_yellow": Material((0.65, 0.42, 0.03), roughness=0.4),
     "plate_text": Material(_grey(0.02), roughness=0.5),
     "wood": Material((0.16, 0.09, 0.045), roughness=0.8),
     "aluminium": Material(_grey(0.45), metallic=0.7, roughness=0.4),

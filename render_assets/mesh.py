@@ -122,7 +122,9 @@ def box(
     """
     half = np.array(size) / 2
     bevel = min(edge, 0.49 * float(min(size)))
-    corners, normals, faces = [], [], []
+    corners: list[np.ndarray] = []
+    normals: list[np.ndarray] = []
+    faces: list[tuple[int, ...]] = []
     for axis in range(3):
         u, v = (axis + 1) % 3, (axis + 2) % 3
         for sign in (1.0, -1.0):

@@ -5,9 +5,12 @@ A panel is first a label on the skin's faces; ``_PARTS`` says what each label be
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from render_assets.body import Body
+from render_assets.fittings import grille_bounds
 from render_assets.mesh import Part, part
 from render_assets.skin import Skin, strip
 from render_assets.solid import smooth_max
@@ -123,10 +126,15 @@ def _glass(skin: Skin, spec: VehicleSpec) -> None:
     skin.region(edge - skin["glass_side"], "side_window", among=("house_side",))
     pillars = spec.trim.side_windows
     for x in pillars:
-        skin.band(lambda k, x=x: k["x"] - x, 0.035, "pillar", ("side_window",))
+        skin.band(_across(x), 0.035, "pillar", ("side_window",))
     if pillars:
         rear = "window_panel" if spec.trim.panelled else "tinted_window"
         skin.paint(skin.vertices[skin.faces, 0].mean(axis=1) < pillars[0], rear, ("side_window",))
+
+
+def _across(x: float) -> Callable[[Skin], np.ndarray]:
+    """Signed distance from the upright plane at ``x``."""
+    return lambda skin: skin["x"] - x
 
 
 def _cladding(skin: Skin, spec: VehicleSpec) -> None:
@@ -155,14 +163,8 @@ def _front(skin: Skin, spec: VehicleSpec) -> None:
     """Grille and lower intake."""
     s, half = spec.shape, spec.shape.width / 2
     rise = s.nose_z - s.clearance
-    width, top, low = {
-        "bars": (0.52, 0.93, 0.70), "mesh": (0.55, 0.92, 0.66), "split": (0.42, 0.94, 0.72),
-        "slim": (0.60, 0.90, 0.79), "tall": (0.44, 0.93, 0.45),
-    }[spec.trim.grille]  # fmt: skip
-    z = (s.clearance + low * rise, s.clearance + top * rise)
-    skin.region(
-        _rounded(skin, (-width * half, width * half), z, 0.03), "grille", ("front", "bonnet")
-    )
+    low, high, width = grille_bounds(spec)
+    skin.region(_rounded(skin, (-width, width), (low, high), 0.03), "grille", ("front", "bonnet"))
     z = (s.clearance + 0.10 * rise, s.clearance + 0.32 * rise)
     skin.region(
         _rounded(skin, (-0.62 * half, 0.62 * half), z, 0.04), "intake", ("front", "clad_front")
@@ -199,7 +201,7 @@ def _shut_lines(skin: Skin, spec: VehicleSpec) -> None:
     front = skin.body.front_axle - s.arch_radius - 0.10
     for x in (front, *spec.trim.doors[: spec.trim.door_count // 2]):
         among = ("door", "fender", "house_side")
-        skin.band(lambda k, x=x: k["x"] - x, SHUT_LINE, "gap", among)
+        skin.band(_across(x), SHUT_LINE, "gap", among)
     skin.band(lambda k: k["z"] - low, SHUT_LINE, "gap", ("door",))
     skin.band(lambda k: k["y"] - 0.80 * s.width / 2, SHUT_LINE, "gap", ("bonnet",))
 

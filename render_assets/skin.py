@@ -12,10 +12,10 @@ from collections.abc import Callable
 import numpy as np
 
 from render_assets.body import Body
-from render_assets.mesh import Part, part
-from render_assets.solid import polygonise, project
+from render_assets.mesh import Part, part, unit
+from render_assets.solid import gradient, polygonise, project
 
-CELL = 0.045
+CELL = 0.05
 """Grid cell of a five-metre body, metres; longer bodies are coarser."""
 
 
@@ -30,9 +30,7 @@ class Skin:
         low, high = body.bounds
         cell = CELL * max(1.0, float(high[0] - low[0]) / 5.0)
         vertices, self.faces = polygonise(body, low, high, cell)
-        on_plane = vertices[:, 1] == 0
-        self.vertices, self.normals = project(body, vertices)
-        self.vertices[on_plane, 1] = 0
+        self.vertices = _on_surface(body, vertices)
         self.labels = np.full(len(self.faces), "skin", dtype=object)
         self.values = body.faces(self.vertices)
 
@@ -42,40 +40,64 @@ class Skin:
             return self.vertices[:, "xyz".index(name)]
         return self.values[name]
 
-    def cut(self, value: np.ndarray) -> np.ndarray:
-        """Divide the triangles where ``value`` (n,) crosses zero; (m,) bool: faces below it."""
+    def cut(self, value: np.ndarray, among: tuple[str, ...] | None = None) -> np.ndarray:
+        """Divide the triangles ``among`` these labels where ``value`` (n,) crosses zero.
+
+        Neighbours that share a divided edge are divided with it, so the skin stays closed. Returns
+        (m,) bool: faces on the lower side (meaningful for the labels in ``among``).
+        """
         below = value < 0
         count = below[self.faces].sum(axis=1)
-        crossed = (count == 1) | (count == 2)
-        if not crossed.any():
-            return count == 3
-        return self._divide(value, below, crossed, count == 1)
-
-    def _divide(
-        self, value: np.ndarray, below: np.ndarray, crossed: np.ndarray, lone_below: np.ndarray
-    ) -> np.ndarray:
-        """Replace every crossed triangle by the three pieces on both sides of the line."""
+        crossed = np.flatnonzero((count == 1) | (count == 2))
         faces = self.faces[crossed]
-        lone = lone_below[crossed]
+        lone = count[crossed] == 1
         odd = np.argmax(below[faces] == lone[:, None], axis=1)
         rows = np.arange(len(faces))
         a, b, c = (faces[rows, (odd + k) % 3] for k in range(3))
         total = len(self.vertices)
-        edges = np.concatenate([np.stack([a, b], 1), np.stack([a, c], 1)])
-        edges.sort(axis=1)
-        keys, inverse = np.unique(edges[:, 0] * total + edges[:, 1], return_inverse=True)
-        i, j = keys // total, keys % total
-        t = value[i] / (value[i] - value[j])
-        self._interpolate(i, j, t)
-        p, q = total + inverse[: len(faces)], total + inverse[len(faces) :]
-        pieces = np.concatenate(
-            [np.stack([a, p, q], 1), np.stack([p, b, c], 1), np.stack([p, c, q], 1)]
-        )
-        labels = self.labels[crossed]
-        below_face = np.concatenate([below[self.faces[~crossed]].all(axis=1), lone, ~lone, ~lone])
-        self.faces = np.concatenate([self.faces[~crossed], pieces])
-        self.labels = np.concatenate([self.labels[~crossed], labels, labels, labels])
-        return below_face
+        edges = np.sort(np.stack([np.stack([a, b], 1), np.stack([a, c], 1)]), axis=2)
+        keys = edges[..., 0] * total + edges[..., 1]
+        chosen = np.ones(len(faces), dtype=bool) if among is None else self._has(among)[crossed]
+        split, inverse = np.unique(keys[:, chosen], return_inverse=True)
+        if not len(split):
+            return count == 3
+        i, j = split // total, split % total
+        self._interpolate(i, j, value[i] / (value[i] - value[j]))
+        place = np.minimum(np.searchsorted(split, keys), len(split) - 1)
+        hit = split[place] == keys
+        p, q = total + place[0], total + place[1]
+        return self._replace(crossed, lone, (a, b, c, p, q), hit[0], hit[1], count)
+
+    def _replace(
+        self,
+        crossed: np.ndarray,
+        lone: np.ndarray,
+        corners: tuple[np.ndarray, ...],
+        hit_p: np.ndarray,
+        hit_q: np.ndarray,
+        count: np.ndarray,
+    ) -> np.ndarray:
+        """Swap divided triangles abc for their pieces: p lies on ab, q on ac where they were hit."""
+        a, b, c, p, q = corners
+        both, only_p, only_q = hit_p & hit_q, hit_p & ~hit_q, hit_q & ~hit_p
+        pieces, sides, parents = [], [], []
+        for where, triangle, side in (
+            (both, (a, p, q), lone), (both, (p, b, c), ~lone), (both, (p, c, q), ~lone),
+            (only_p, (a, p, c), ~lone), (only_p, (p, b, c), ~lone),
+            (only_q, (a, b, q), ~lone), (only_q, (q, b, c), ~lone),
+        ):  # fmt: skip
+            pieces.append(np.stack(triangle, axis=1)[where])
+            sides.append(side[where])
+            parents.append(self.labels[crossed[where]])
+        kept = np.ones(len(self.faces), dtype=bool)
+        kept[crossed[hit_p | hit_q]] = False
+        self.faces = np.concatenate([self.faces[kept], *pieces])
+        self.labels = np.concatenate([self.labels[kept], *parents])
+        return np.concatenate([(count == 3)[kept], *sides])
+
+    def _has(self, labels: tuple[str, ...]) -> np.ndarray:
+        """(m,) bool: faces that carry one of the labels."""
+        return np.isin(self.labels, labels)
 
     def _interpolate(self, i: np.ndarray, j: np.ndarray, t: np.ndarray) -> None:
         """Append the points at ``t`` between vertices i and j, with all that vertices carry."""
@@ -84,18 +106,18 @@ class Skin:
             weight = t if array.ndim == 1 else t[:, None]
             return np.concatenate([array, array[i] * (1 - weight) + array[j] * weight])
 
-        self.vertices, self.normals = extend(self.vertices), extend(self.normals)
+        self.vertices = extend(self.vertices)
         self.values = {name: extend(value) for name, value in self.values.items()}
 
     def paint(self, inside: np.ndarray, label: str, among: tuple[str, ...] | None = None) -> None:
         """Give the faces ``inside`` (m,) bool a label, where they now carry one of ``among``."""
         if among is not None:
-            inside = inside & np.isin(self.labels, among)
+            inside = inside & self._has(among)
         self.labels[inside] = label
 
     def region(self, value: np.ndarray, label: str, among: tuple[str, ...] | None = None) -> None:
         """Cut along the zero line of ``value`` and label what is below it."""
-        self.paint(self.cut(value), label, among)
+        self.paint(self.cut(value, among), label, among)
 
     def band(
         self,
@@ -105,16 +127,15 @@ class Skin:
         among: tuple[str, ...] | None = None,
     ) -> None:
         """Label a band of half width ``half`` metres around the zero line of ``distance``."""
-        self.cut(distance(self) + half)
-        self.cut(distance(self) - half)
+        self.cut(distance(self) + half, among)
+        self.cut(distance(self) - half, among)
         middle = distance(self)[self.faces].mean(axis=1)
         self.paint(np.abs(middle) < half, label, among)
 
     def settle(self) -> None:
         """Put the cuts' vertices on the true surface and take the normals there."""
-        on_plane = self.vertices[:, 1] == 0
-        self.vertices, self.normals = project(self.body, self.vertices, steps=1)
-        self.vertices[on_plane, 1] = 0
+        self.vertices = _on_surface(self.body, self.vertices)
+        self.normals = unit(gradient(self.body, self.vertices))
 
     def part(self, label: str, name: str, material: str, segment: str | None = None) -> Part | None:
         """The faces of a label as a part, None where there are none."""
@@ -155,10 +176,18 @@ class Skin:
         return edges[(self.vertices[edges, 1] != 0).any(axis=1)]
 
 
+def _on_surface(body: Body, vertices: np.ndarray) -> np.ndarray:
+    """Vertices pulled onto the body; those on the mirror plane stay on it."""
+    on_plane = vertices[:, 1] == 0
+    vertices = project(body, vertices, steps=1)
+    vertices[on_plane, 1] = 0
+    return vertices
+
+
 def strip(name: str, material: str, outer: np.ndarray, inner: np.ndarray) -> Part:
     """Quads between directed edges (k, 2, 3) of an opening and the same edges further in."""
     k = len(outer)
     points = np.stack([outer[:, 0], outer[:, 1], inner[:, 1], inner[:, 0]], axis=1).reshape(-1, 3)
     start = 4 * np.arange(k)[:, None]
-    faces = np.concatenate([start + [0, 1, 2], start + [0, 2, 3]])
+    faces = np.concatenate([start + np.array(t) for t in ((0, 1, 2), (0, 2, 3))])
     return part(name, material, points, faces)

@@ -25,23 +25,31 @@ def smooth_min(a: np.ndarray, b: np.ndarray, radius: float | np.ndarray) -> np.n
 
 
 def gradient(solid: Solid, points: np.ndarray, step: float = 1e-3) -> np.ndarray:
-    """(n, 3) central differences of the solid at points (n, 3)."""
-    offsets = np.eye(3) * step
-    around = np.concatenate([points + o for o in offsets] + [points - o for o in offsets])
-    values = solid(around).reshape(6, -1)
-    return ((values[:3] - values[3:]) / (2 * step)).T
+    """(n, 3) differences of the solid at points (n, 3) over the corners of a small tetrahedron."""
+    corners = np.array([[1, 1, 1], [1, -1, -1], [-1, 1, -1], [-1, -1, 1]], dtype=np.float64)
+    values = solid((points + step * corners[:, None]).reshape(-1, 3)).reshape(4, -1)
+    return values.T @ corners / (4 * step)
 
 
-def project(solid: Solid, points: np.ndarray, steps: int = 2) -> tuple[np.ndarray, np.ndarray]:
-    """Points pulled onto the surface along the gradient, and the unit normals there."""
+def project(solid: Solid, points: np.ndarray, steps: int = 2) -> np.ndarray:
+    """Points (n, 3) pulled onto the surface along the gradient."""
     points = np.array(points, dtype=np.float64)
-    slope = gradient(solid, points)
     for _ in range(steps):
+        slope = gradient(solid, points)
         square = np.maximum((slope * slope).sum(axis=1), 1e-6)
         points -= (np.clip(solid(points), -0.2, 0.2) / square)[:, None] * slope
-        slope = gradient(solid, points)
-    length = np.maximum(np.linalg.norm(slope, axis=1, keepdims=True), 1e-9)
-    return points, slope / length
+    return points
+
+
+def between(solid: Solid, outside: np.ndarray, inside: np.ndarray) -> np.ndarray:
+    """(n, 3) where the lines from points outside to points inside pass through the surface."""
+    outside, inside = np.array(outside, dtype=np.float64), np.array(inside, dtype=np.float64)
+    for _ in range(24):
+        middle = (outside + inside) / 2
+        in_solid = (solid(middle) < 0)[:, None]
+        inside = np.where(in_solid, middle, inside)
+        outside = np.where(in_solid, outside, middle)
+    return (outside + inside) / 2
 
 
 def polygonise(

@@ -13,7 +13,7 @@ from typing import Annotated, Literal
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
-from pamtri.attributes import COLOURS, TYPES, Colour, VehicleType
+from pamtri.attributes import COLOUR_INDEX, COLOURS, TYPES, Colour, VehicleType
 from pamtri.errors import ConfigError
 
 Fraction = Annotated[float, Field(ge=0, le=1)]
@@ -90,6 +90,18 @@ class Shape(Spec):
         return self.front_x - self.length
 
 
+class Load(Spec):
+    """What a truck carries behind its cab: a closed box, or a platform with side boards."""
+
+    kind: Literal["box", "boards"]
+    front_x: float
+    floor_z: Metres
+    top_z: Metres
+    width: Metres
+    painted: bool
+    """In the cab's colour rather than white or bare aluminium."""
+
+
 class Wheels(Spec):
     """Tyres and rims; ``twin`` puts two on each side of the rear axle."""
 
@@ -149,6 +161,7 @@ class VehicleSpec(Spec):
     shape: Shape
     wheels: Wheels
     trim: Trim
+    load: Load | None = None
 
 
 _STREAM = 0x5645_4849
@@ -189,7 +202,8 @@ def sample_vehicle(
         if s.type == vehicle_type
     }
     style = catalogue.STYLES[_choose(model_rng, candidates)]
-    colour = _choose(colour_rng, _weights("colour", colours, COLOURS))
+    names = _weights("colour", colours, COLOURS)
+    colour = COLOURS[COLOUR_INDEX[_choose(colour_rng, names)]]
     return VehicleSpec.model_validate(
         {
             "identity": identity,

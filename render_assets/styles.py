@@ -341,7 +341,10 @@ def sample_model(
         "dark": bool(trim_rng.random() < 0.2),
         "twin": style.twin,
     }
-    return {"shape": shape, "wheels": wheels, "trim": _trim(style, shape, trim_rng)}
+    model = {"shape": shape, "wheels": wheels, "trim": _trim(style, shape, trim_rng)}
+    if style.body_end:
+        model["load"] = _load(style, size, shape, trim_rng)
+    return model
 
 
 def _shape(
@@ -392,6 +395,7 @@ def _truck_cab(shape: dict[str, Any], drawn: dict[str, float]) -> dict[str, Any]
     return {
         "body_rear_x": back,
         "headlight_x": front - 0.05,
+        "width": shape["width"] - 0.12,
         "cowl_x": front - 0.10,
         "roof_front_x": front - 0.50,
         "roof_rear_x": back + 0.12,
@@ -400,6 +404,23 @@ def _truck_cab(shape: dict[str, Any], drawn: dict[str, float]) -> dict[str, Any]
         "tail_z": shape["belt_z"] - 0.02,
         "crease_z": shape["belt_z"] - 0.18,
         "height": drawn["cab_height"],
+    }
+
+
+def _load(
+    style: Style, size: dict[str, float], shape: dict[str, Any], rng: np.random.Generator
+) -> dict[str, Any]:
+    """The load body behind a cab, as wide as the whole truck is."""
+    box = style.layout == "box_truck"
+    floor = 2 * shape["arch_radius"] + 0.14
+    painted = bool(rng.random() < (0.2 if box else 0.7))
+    return {
+        "kind": "box" if box else "boards",
+        "front_x": shape["body_rear_x"] - 0.12,
+        "floor_z": floor,
+        "top_z": max(size["height"], shape["height"] + 0.2) if box else floor + 0.42,
+        "width": size["width"],
+        "painted": painted,
     }
 
 

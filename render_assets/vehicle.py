@@ -9,7 +9,10 @@ import numpy as np
 
 from render_assets import materials
 from render_assets.body import Body
-from render_assets.keypoints import place_keypoints
+from render_assets.cabin import cabin_parts
+from render_assets.fittings import fitting_parts
+from render_assets.keypoints import place_keypoints, wheel_track
+from render_assets.load import load_parts
 from render_assets.materials import Material
 from render_assets.mesh import Part, mirror, moved
 from render_assets.panels import skin_parts
@@ -35,23 +38,31 @@ class Vehicle:
 def build_vehicle(spec: VehicleSpec) -> Vehicle:
     """The vehicle of a spec; the same spec gives the same arrays. Do not write to them."""
     body = Body(spec.shape, spec.layout)
-    track = wheel_track(spec)
-    half = skin_parts(spec, body)
-    parts = _both_sides(half)
-    for wheel in build_wheel(spec.wheels):
-        for end, axle in (("front", body.front_axle), ("rear", body.rear_axle)):
-            left = moved(wheel, (axle, track, spec.wheels.radius))
-            parts += _both_sides([_renamed(left, f"{end}_{wheel.name}")])
+    half = [*skin_parts(spec, body), *_wheels(spec)]
+    whole: list[Part] = []
+    groups = [cabin_parts(spec, body), fitting_parts(spec, body)]
+    if spec.load is not None:
+        groups.append(load_parts(spec, spec.load))
+    for paired, single in groups:
+        half += paired
+        whole += single
+    parts = _both_sides(half) + whole
     known = {**materials.FIXED, **_own_materials(spec)}
-    used = {p.material for p in parts}
-    return Vehicle(
-        spec, tuple(parts), {n: known[n] for n in sorted(used)}, place_keypoints(spec, body, track)
-    )
+    used = sorted({p.material for p in parts})
+    return Vehicle(spec, tuple(parts), {n: known[n] for n in used}, place_keypoints(spec, body))
 
 
-def wheel_track(spec: VehicleSpec) -> float:
-    """y of the left wheels' middle plane: the tyre stands 2 cm inside the body's side."""
-    return spec.shape.width / 2 - 0.02 - spec.wheels.width / 2
+def _wheels(spec: VehicleSpec) -> list[Part]:
+    """The left wheels in their places."""
+    track, wheels = wheel_track(spec), []
+    for built in build_wheel(spec.wheels):
+        for end, axle in (("front", 0.5), ("rear", -0.5)):
+            centre = (axle * spec.shape.wheelbase, track, spec.wheels.radius)
+            wheels.append(_renamed(moved(built, centre), f"{end}_{built.name}"))
+        if spec.wheels.twin and built.name == "tyre":
+            inner = (centre[0], track - spec.wheels.width - 0.03, centre[2])
+            wheels.append(_renamed(moved(built, inner), "rear_inner_tyre"))
+    return wheels
 
 
 def _renamed(original: Part, name: str) -> Part:

@@ -1,0 +1,190 @@
+"""Small things on the body: mirrors, handles, plates, wipers, grille bars, exhausts, rails."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from render_assets.body import Body
+from render_assets.mesh import Part, box, ellipsoid, merge, tube
+from render_assets.spec import VehicleSpec
+
+_LIFT = np.array([0.004, 0.0, 0.0])
+
+
+def fitting_parts(spec: VehicleSpec, body: Body) -> tuple[list[Part], list[Part]]:
+    """Left halves, and whole parts that lie on the middle plane or have no partner."""
+    half = [*_mirrors(spec, body), *_handles(spec, body), *_wipers(spec, body)]
+    whole = [*_plates(spec, body), *_grille(spec, body), _badge(body)]
+    trim, s = spec.trim, spec.shape
+    if trim.exhausts:
+        y = 0.62 * body.half if trim.exhausts == 2 else 0.55 * body.half
+        path = np.array([[s.body_rear_x + 0.35, y, s.clearance + 0.09],
+                         [s.body_rear_x + 0.03, y, s.clearance + 0.09]])  # fmt: skip
+        pipe = tube("exhaust", "chrome" if trim.chrome else "steel", path, 0.032, 12)
+        (half if trim.exhausts == 2 else whole).append(pipe)
+    if trim.roof_rails:
+        half.append(_rail(spec, body))
+    if trim.spoiler:
+        half.append(_spoiler(spec, body))
+    if spec.layout in ("car", "pickup"):
+        whole.append(_antenna(spec, body))
+    return half, whole
+
+
+def _mirrors(spec: VehicleSpec, body: Body) -> list[Part]:
+    s = spec.shape
+    if spec.layout in ("bus", "box_truck", "flatbed_truck"):
+        return _arm_mirror(spec, body)
+    x = s.cowl_x - 0.28 * (s.cowl_x - s.roof_front_x) - 0.22
+    foot = body.side_at(x, s.belt_z + 0.05)[0]
+    scale = 1.0 + 0.35 * max(s.height - 1.5, 0)
+    tall, wide = 0.135 * scale, 0.21 * scale
+    centre = (x, foot[1] + 0.05 + wide / 2, foot[2] + 0.04 + 0.3 * (scale - 1))
+    stalk = np.array([foot - [0, 0.03, 0.01], [x + 0.01, centre[1] - 0.2 * wide, centre[2] - 0.03]])
+    glass = (centre[0] - 0.058 * scale, centre[1], centre[2])
+    return [
+        ellipsoid("mirror", "paint", centre, (0.13 * scale, wide, tall), 3.0, 7),
+        ellipsoid("mirror_glass", "mirror_glass", glass, (0.03, wide * 0.86, tall * 0.8), 3.0, 5),
+        tube("mirror_foot", "plastic", stalk, 0.022, 8),
+    ]
+
+
+def _arm_mirror(spec: VehicleSpec, body: Body) -> list[Part]:
+    """A tall mirror on a bent arm, as trucks and buses have."""
+    s = spec.shape
+    bus = spec.layout == "bus"
+    x = s.front_x + (0.10 if bus else -0.05)
+    top = s.height - (0.35 if bus else 0.45)
+    root = body.side_at(s.cowl_x - 0.12, top)[0]
+    y = root[1] + (0.10 if bus else 0.20)
+    path = np.array([root, [x, y, top + 0.05], [x, y, top - 0.62]])
+    return [
+        tube("mirror_arm", "plastic", path, 0.016, 6),
+        ellipsoid("mirror", "plastic", (x, y, top - 0.35), (0.10, 0.20, 0.40), 4, 6),
+        ellipsoid("mirror_glass", "mirror_glass", (x - 0.042, y, top - 0.35), (0.03, 0.17, 0.35),
+                  4, 5),
+    ]  # fmt: skip
+
+
+def _handles(spec: VehicleSpec, body: Body) -> list[Part]:
+    """A grip near the rear edge of every door."""
+    s = spec.shape
+    if spec.layout == "bus":
+        return []
+    handles = []
+    material = "chrome" if spec.trim.chrome else "paint"
+    rears = spec.trim.doors[: spec.trim.door_count // 2]
+    for k, x in enumerate(rears or (s.deck_x + 0.12,)):
+        z = s.belt_z + s.belt_rise * 0.5 * k - 0.085
+        points = body.side_at(np.array([x + 0.07, x + 0.10, x + 0.20, x + 0.23]), z)
+        points[1:3, 1] += 0.028
+        handles.append(tube("door_handle", material, points, 0.013, 6))
+    return handles
+
+
+def _wipers(spec: VehicleSpec, body: Body) -> list[Part]:
+    s = spec.shape
+    y = np.linspace(0.08, 0.72, 6) * body.half
+    x = s.cowl_x - 0.03 - s.screen_round * (y / body.half) ** 2 - np.linspace(0.10, 0.0, 6)
+    points = body.top_at(x, y)
+    points[:, 2] += 0.016
+    return [tube("wiper", "plastic", points, 0.009, 5)]
+
+
+def _plates(spec: VehicleSpec, body: Body) -> list[Part]:
+    """Registration plates with the strokes of their letters."""
+    s = spec.shape
+    front = body.front_at(0.0, s.clearance + 0.30 * (s.nose_z - s.clearance) + 0.05)[0]
+    parts = _plate("front_plate", spec, front + [0.012, 0, 0], 1.0)
+    if spec.load is not None:
+        rear = np.array([s.rear_x + 0.05, 0.0, spec.load.floor_z - 0.28])
+    else:
+        high = 0.62 if spec.layout == "car" and s.deck_x - s.body_rear_x > 0.3 else 0.5
+        rear = body.rear_at(0.0, s.clearance + high * (s.tail_z - s.clearance))[0]
+    return parts + _plate("rear_plate", spec, rear - [0.012, 0, 0], -1.0)
+
+
+def _plate(name: str, spec: VehicleSpec, at: np.ndarray, facing: float) -> list[Part]:
+    """A plate at ``at`` that faces +x or -x; each letter is a pattern of seven strokes."""
+    wide, tall = 0.44, 0.12
+    style = {"blue": "plate_blue", "white": "plate", "yellow": "plate_yellow"}
+    ink = "plate" if spec.trim.plate_style == "blue" else "plate_text"
+    back = box(name, style[spec.trim.plate_style], tuple(at), (0.014, wide, tall), 0.004)
+    strokes = []
+    step = wide * 0.9 / len(spec.trim.plate)
+    for k, letter in enumerate(spec.trim.plate):
+        y = at[1] + facing * (k + 0.5 - len(spec.trim.plate) / 2) * step
+        for bit, (dy, dz, sy, sz) in enumerate(_STROKES):
+            if _LETTERS.get(letter, 127) >> bit & 1:
+                centre = (at[0] + facing * 0.007, y + facing * dy * step, at[2] + dz * tall)
+                strokes.append(box("", ink, centre, (0.004, sy * step, sz * tall), 0.0005))
+    return [back, merge(f"{name}_text", strokes)]
+
+
+_STROKES = ((0, 0.3, 0.6, 0.09), (0.27, 0.15, 0.14, 0.32), (0.27, -0.15, 0.14, 0.32),
+            (0, -0.3, 0.6, 0.09), (-0.27, -0.15, 0.14, 0.32), (-0.27, 0.15, 0.14, 0.32),
+            (0, 0, 0.6, 0.09))  # fmt: skip
+_LETTERS = dict(
+    zip(
+        "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ",
+        (63, 6, 91, 79, 102, 109, 125, 7, 127, 111, 119, 124, 57, 94, 121, 113, 61, 118, 48, 30,
+         117, 56, 55, 84, 92, 115, 103, 80, 45, 120, 62, 28, 126, 86, 110, 27),
+        strict=True,
+    )
+)  # fmt: skip
+"""Which of the seven strokes each character has, bit by bit."""
+
+
+def _grille(spec: VehicleSpec, body: Body) -> list[Part]:
+    """Horizontal bars in front of the grille opening."""
+    low, high, width = grille_bounds(spec)
+    count = {"bars": 4, "mesh": 6, "split": 3, "slim": 2, "tall": 7}[spec.trim.grille]
+    y = np.linspace(-width, width, 13)
+    bars = []
+    for k in range(count):
+        z = low + (high - low) * (k + 1) / (count + 1)
+        points = body.front_at(y * 0.97, z) + _LIFT
+        bars.append(tube("grille_bars", "chrome" if spec.trim.chrome else "plastic", points, 0.008))
+    return [merge("grille_bars", bars)]
+
+
+def grille_bounds(spec: VehicleSpec) -> tuple[float, float, float]:
+    """Lower and upper edge and half width of the grille, metres."""
+    s = spec.shape
+    rise = s.nose_z - s.clearance
+    width, top, low = {
+        "bars": (0.52, 0.90, 0.70), "mesh": (0.55, 0.90, 0.66), "split": (0.42, 0.90, 0.70),
+        "slim": (0.60, 0.88, 0.78), "tall": (0.44, 0.90, 0.45),
+    }[spec.trim.grille]  # fmt: skip
+    return s.clearance + low * rise, s.clearance + top * rise, width * s.width / 2
+
+
+def _badge(body: Body) -> Part:
+    s = body.shape
+    at = body.front_at(0.0, s.nose_z - 0.03)[0]
+    return ellipsoid("badge", "chrome", tuple(at), (0.03, 0.11, 0.075), 2, 6)
+
+
+def _rail(spec: VehicleSpec, body: Body) -> Part:
+    s = spec.shape
+    x = np.linspace(s.roof_front_x - 0.15, s.roof_rear_x + 0.12, 8)
+    y = 0.86 * body.side_at((s.roof_front_x + s.roof_rear_x) / 2, s.height - 0.12)[0, 1]
+    points = body.top_at(x, y)
+    points[1:-1, 2] += 0.045
+    return tube("roof_rail", "steel" if spec.trim.chrome else "plastic", points, 0.016, 8)
+
+
+def _spoiler(spec: VehicleSpec, body: Body) -> Part:
+    s = spec.shape
+    boot = s.deck_x - s.body_rear_x > 0.3
+    x = s.body_rear_x + 0.10 if boot else s.roof_rear_x - 0.08
+    y = np.linspace(0.0, 0.62, 6) * body.half
+    points = body.top_at(x + 0.06 * (y / body.half) ** 2, y)
+    points[:, 2] += 0.03 if boot else 0.0
+    return tube("spoiler", "paint", points, 0.035, 10)
+
+
+def _antenna(spec: VehicleSpec, body: Body) -> Part:
+    s = spec.shape
+    foot = body.top_at(s.roof_rear_x + 0.18, 0.0)[0]
+    return ellipsoid("antenna", "paint", tuple(foot), (0.17, 0.045, 0.10), 2, 6)
