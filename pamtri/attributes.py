@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal, get_args
+from typing import Literal, NamedTuple, get_args
 
 Colour = Literal[
     "yellow", "orange", "green", "gray", "red", "blue", "white", "golden", "brown", "black"
@@ -19,24 +19,27 @@ TYPES: tuple[VehicleType, ...] = get_args(VehicleType)
 COLOUR_INDEX: dict[str, int] = {name: i for i, name in enumerate(COLOURS)}
 TYPE_INDEX: dict[str, int] = {name: i for i, name in enumerate(TYPES)}
 
-CITYFLOW_COLOURS: tuple[tuple[str, Colour | None], ...] = (
-    *((name, name) for name in COLOURS),
-    ("purple", None),
-    ("pink", None),
-)
-"""CityFlow-ReID's and VehicleX's colours by id (from 0), each with VeRi's word for it.
 
-Purple and pink have none: such vehicles go without a colour label.
-"""
-CITYFLOW_TYPES: tuple[tuple[str, VehicleType | None], ...] = (
-    *((name, name) for name in TYPES),
-    ("sportscar", "sedan"),
-    ("rv", None),
-)
-"""CityFlow-ReID's and VehicleX's types by id (from 0), each with VeRi's word for it.
+class ForeignWord(NamedTuple):
+    """Another vocabulary's word, and VeRi's word for the same; None where VeRi has none."""
 
-VeRi has no class of its own for sports cars, which it files under sedan; motor homes have none.
-"""
+    name: str
+    veri: str | None
+
+
+CITYFLOW_COLOURS: tuple[ForeignWord, ...] = (
+    *(ForeignWord(name, name) for name in COLOURS),
+    ForeignWord("purple", None),
+    ForeignWord("pink", None),
+)
+"""Colours of CityFlow-ReID and VehicleX; the id is the position here."""
+CITYFLOW_TYPES: tuple[ForeignWord, ...] = (
+    *(ForeignWord(name, name) for name in TYPES),
+    ForeignWord("sportscar", "sedan"),
+    ForeignWord("rv", None),
+)
+"""Types of CityFlow-ReID and VehicleX; the id is the position here. VeRi files sports cars, as it
+does coupes, under sedan."""
 
 BODY_TYPES: dict[str, VehicleType] = {
     "convertible": "sedan",

@@ -115,7 +115,9 @@ def _apply_override(data: dict[str, Any], override: str) -> None:
         raise ConfigError(f"--set {override}: '{text}' is not a YAML value") from None
     *sections, last = key.split(".")
     for section in sections:
-        below = data.setdefault(section, {})
+        below = data.get(section)
+        if below is None:
+            below = data[section] = {}
         if not isinstance(below, dict):
             raise ConfigError(f"--set {override}: '{section}' holds a value, not a section")
         data = below

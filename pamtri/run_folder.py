@@ -10,11 +10,13 @@ from typing import Any
 import yaml
 
 import pamtri
-from pamtri.config import Config, dump_config
+from pamtri.config import Config, dump_config, read_yaml
 from pamtri.errors import UserError
 
 CONFIG_FILE = "config.yaml"
 RUN_FILE = "run.yaml"
+_CLAIMING = (RUN_FILE, RUN_FILE + ".part", CONFIG_FILE + ".part")
+"""What a run that was stopped while it claimed its folder leaves there."""
 _VERSIONED = ("numpy", "bpy", "torch", "torchvision", "timm", "trimesh")
 
 
@@ -33,7 +35,9 @@ def open_run_folder(folder: Path, stage: str, config: Config, resume: bool = Fal
                 "--output"
             )
         return
-    if folder.exists() and any(folder.iterdir()):
+    if folder.is_file():
+        raise UserError(f"{folder}: is a file; choose another --output")
+    if folder.exists() and any(f.name not in _CLAIMING for f in folder.iterdir()):
         raise UserError(f"{folder}: is not empty and holds no run; choose another --output")
     folder.mkdir(parents=True, exist_ok=True)
     run = {"stage": stage, "seed": getattr(config, "seed", None), **provenance()}
@@ -61,9 +65,8 @@ def write_atomic(path: Path, text: str) -> None:
 
 
 def _refuse_other_config(folder: Path, stage: str, config: Config) -> None:
-    there = yaml.safe_load((folder / CONFIG_FILE).read_text(encoding="utf-8"))
-    run_file = folder / RUN_FILE
-    run = yaml.safe_load(run_file.read_text(encoding="utf-8")) if run_file.exists() else {}
+    there = read_yaml(folder / CONFIG_FILE)
+    run = read_yaml(folder / RUN_FILE) if (folder / RUN_FILE).exists() else {}
     if run.get("stage") != stage:
         raise UserError(f"{folder}: holds a run of '{run.get('stage')}', expected '{stage}'")
     key, old, new = _first_difference(there, yaml.safe_load(dump_config(config))) or ("", 0, 0)

@@ -15,10 +15,13 @@ from pamtri.config import nearest
 from pamtri.dataset import Dataset
 from pamtri.errors import DataError
 from pamtri.formats import (
+    cityflow,
+    coco,
     native,
     pamtri_multitask,
     pamtri_pose,
     stanford_cars,
+    vehiclex,
     veri,
 )
 from pamtri.formats.images import Images
@@ -55,9 +58,14 @@ FORMATS: dict[str, Format] = {
         pamtri_multitask.read,
         pamtri_multitask.write,
     ),
+    "cityflow": Format("train_label.xml with other names", cityflow.detect, cityflow.read),
+    "vehiclex": Format(
+        "train_label.xml with names like 00001_c006_1.jpg", vehiclex.detect, vehiclex.read
+    ),
     "stanford_cars": Format(
         "index.csv, or cars_train_annos.mat", stanford_cars.detect, stanford_cars.read
     ),
+    "coco": Format("annotations/*.json", None, None, coco.write),
 }
 
 READABLE = tuple(name for name, f in FORMATS.items() if f.read)
@@ -80,7 +88,8 @@ def open_dataset(path: Path, format: str | None = None, skip_damaged: bool = Fal
         raise DataError(f"no data set format '{format}' can be read{hint}")
     dataset = chosen.read(path, skip_damaged)
     if not dataset.records:
-        raise DataError(f"{path}: the {format} data set is empty")
+        why = f"; all rows are damaged, first {dataset.skipped[0]}" if dataset.skipped else ""
+        raise DataError(f"{path}: the {format} data set is empty{why}")
     return dataset
 
 

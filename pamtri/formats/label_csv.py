@@ -102,22 +102,19 @@ def decimals(value: float) -> str:
     return f"{round(value, 3) + 0.0:.3f}"
 
 
-def label_files(root: Path, num_fields: int) -> dict[str, Path]:
-    """``label_<set>.csv`` by set, in ``root`` or ``root/annot``, with ``num_fields`` fields.
+def label_files(root: Path) -> dict[str, Path]:
+    """``label_<set>.csv`` by set: those in ``root``, or else those in ``root/annot``."""
+    paths = sorted(root.glob("label_*.csv")) or sorted(root.glob("annot/label_*.csv"))
+    return {path.stem.removeprefix("label_"): path for path in paths}
 
-    The number of fields tells PAMTRI's two kinds apart by the first row's length: 2 for pose,
-    3 for multi-task (a row with a keypoint too few is three cells shorter and still told).
+
+def has_fields(root: Path, number: int) -> bool:
+    """Whether a label file's first row has ``number`` fields between name and keypoints.
+
+    Counted modulo 3, which tells 2 (pose) from 3 (multi-task) though a keypoint be missing.
     """
-    found: dict[str, Path] = {}
-    for path in sorted([*root.glob("label_*.csv"), *root.glob("annot/label_*.csv")]):
-        first = next(read_rows(path), None)
-        if (
-            first is not None
-            and len(first.cells) > 3
-            and len(first.cells) % 3 == (1 + num_fields) % 3
-        ):
-            found.setdefault(path.stem.removeprefix("label_"), path)
-    return found
+    firsts = (next(read_rows(path), None) for path in label_files(root).values())
+    return any(row is not None and len(row.cells) % 3 == (1 + number) % 3 for row in firsts)
 
 
 def image_folder(root: Path, set_name: str) -> str:

@@ -1,4 +1,4 @@
-"""VeRi's image names, which carry identity, camera and frame: ``0001_c001_00016450_0.jpg``."""
+"""Image names that tell: VeRi's carry identity, camera and frame, ``0001_c001_00016450_0.jpg``."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from pamtri.errors import DataError
 from pamtri.record import Record
 
 _VERI = re.compile(r"(\d+)_c(\d+)_(\d+)_\d+\.[A-Za-z]+")
+_VEHICLEX = re.compile(r"\d+_c\d+_\d+\.[A-Za-z]+")
 
 
 class VeriName(NamedTuple):
@@ -25,6 +26,11 @@ def parse_name(name: str) -> VeriName | None:
     """Read a base name of VeRi's pattern; None where it is another pattern."""
     match = _VERI.fullmatch(name)
     return VeriName(*map(int, match.groups())) if match else None
+
+
+def is_vehiclex_name(name: str) -> bool:
+    """Whether a base name is of VehicleX's pattern, ``00001_c006_1.jpg``."""
+    return _VEHICLEX.fullmatch(name) is not None
 
 
 def veri_names(records: Sequence[Record]) -> list[str]:

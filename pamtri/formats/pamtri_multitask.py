@@ -21,6 +21,7 @@ from pamtri.formats.label_csv import (
     PIXEL_CENTRE,
     Row,
     decimals,
+    has_fields,
     image_folder,
     label_files,
     read_rows,
@@ -40,7 +41,7 @@ VISIBLE_CONFIDENCE = 0.5
 
 def detect(root: Path) -> bool:
     """Whether ``root`` holds a ``label_*.csv`` whose rows have this many values."""
-    return bool(label_files(root, len(_FIELDS)))
+    return has_fields(root, len(_FIELDS))
 
 
 def read(root: Path, skip_damaged: bool = False) -> Dataset:
@@ -52,7 +53,7 @@ def read(root: Path, skip_damaged: bool = False) -> Dataset:
     """
     damage = Damage(skip_damaged)
     records: list[Record] = []
-    files = label_files(root, len(_FIELDS))
+    files = label_files(root)
     if not files:
         raise DataError(f"{root}: holds no label_*.csv of multi-task labels")
     for set_name, path in files.items():

@@ -17,6 +17,7 @@ from pamtri.formats.images import Images, image_size, place_images
 from pamtri.formats.label_csv import (
     PIXEL_CENTRE,
     Row,
+    has_fields,
     image_folder,
     label_files,
     read_rows,
@@ -32,7 +33,7 @@ _SET = re.compile(r"[A-Za-z0-9_-]+")
 
 def detect(root: Path) -> bool:
     """Whether ``root`` holds a ``label_*.csv`` whose rows have this many values."""
-    return bool(label_files(root, len(_FIELDS)))
+    return has_fields(root, len(_FIELDS))
 
 
 def read(root: Path, skip_damaged: bool = False) -> Dataset:
@@ -42,7 +43,7 @@ def read(root: Path, skip_damaged: bool = False) -> Dataset:
     """
     damage = Damage(skip_damaged)
     records: list[Record] = []
-    files = label_files(root, len(_FIELDS))
+    files = label_files(root)
     if not files:
         raise DataError(f"{root}: holds no label_*.csv of pose labels")
     for set_name, path in files.items():

@@ -38,13 +38,10 @@ def read_reid_folder(
 ) -> Dataset:
     """Read every split that is there; ``make_record(item, image path, split name)``.
 
-    Raises DataError when none is there, or an image folder, label file or label is missing.
+    Raises DataError when an image folder, label file or label is missing.
     """
     damage = Damage(skip_damaged)
     records = [r for split in splits for r in _read_split(root, split, make_record, damage)]
-    if not records and not damage.skipped:
-        lists = ", ".join(s.list_file for s in splits)
-        raise DataError(f"{root}: is an empty {format} data set (no image in {lists})")
     names = tuple(dict.fromkeys(r.split for r in records if r.split))
     info = DatasetInfo(name=root.resolve().name or format, splits=names)
     return Dataset(root, tuple(records), info, format, tuple(damage.skipped))
