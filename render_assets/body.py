@@ -32,9 +32,9 @@ class Body:
             np.array([s.body_rear_x, -self.half, 0.0]),
             np.array([s.front_x, self.half, s.height]),
         )
-        self._deck = _table(self._deck_points())
-        self._nose = _table(self._nose_points())
-        self._tail = _table(self._tail_points())
+        self._deck = _Table(self._deck_points())
+        self._nose = _Table(self._nose_points())
+        self._tail = _Table(self._tail_points())
         along = np.linspace(s.body_rear_x - 0.3, s.front_x + 0.3, 128)
         self._belt = (along, belt := self._belt_height(along), self.half_width(along, belt))
 
@@ -259,37 +259,5 @@ class _Table:
         self.y = curve(self.x)
         self.slope = curve.derivative()(self.x)
 
-    def side_at(self, x: float | np.ndarray, z: float | np.ndarray) -> np.ndarray:
-        """(n, 3) points of the left side at (x, z)."""
-        x, z = np.broadcast_arrays(np.atleast_1d(x), np.atleast_1d(z))
-        outside = np.stack([x, np.full(len(x), self.half + 0.1), z], axis=1)
-        return between(self, outside, outside * np.array([1, 0.3, 1]))
-
-    def front_at(self, y: float | np.ndarray, z: float | np.ndarray) -> np.ndarray:
-        """(n, 3) points of the front at (y, z)."""
-        return self._end_at(self.shape.front_x + 0.1, self.shape.front_x - 0.5, y, z)
-
-    def rear_at(self, y: float | np.ndarray, z: float | np.ndarray) -> np.ndarray:
-        """(n, 3) points of the rear at (y, z)."""
-        return self._end_at(self.shape.body_rear_x - 0.1, self.shape.body_rear_x + 0.5, y, z)
-
-    def top_at(self, x: float | np.ndarray, y: float | np.ndarray) -> np.ndarray:
-        """(n, 3) points of the upper side (bonnet, glass, roof, boot) at (x, y)."""
-        x, y = np.broadcast_arrays(np.atleast_1d(x), np.atleast_1d(y))
-        outside = np.stack([x, y, np.full(len(x), self.shape.height + 0.1)], axis=1)
-        low = self.shape.clearance + 0.2
-        return between(self, outside, np.stack([x, y, np.full(len(x), low)], axis=1))
-
-    def _end_at(
-        self, out_x: float, in_x: float, y: float | np.ndarray, z: float | np.ndarray
-    ) -> np.ndarray:
-        y, z = np.broadcast_arrays(np.atleast_1d(y), np.atleast_1d(z))
-        outside = np.stack([np.full(len(y), out_x), y, z], axis=1)
-        return between(self, outside, np.stack([np.full(len(y), in_x), y, z], axis=1))
-
     def __call__(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         return np.interp(x, self.x, self.y), np.interp(x, self.x, self.slope)
-
-
-def _table(points: list[tuple[float, float]]) -> _Table:
-    return _Table(points)

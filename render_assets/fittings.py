@@ -95,13 +95,13 @@ def _plates(spec: VehicleSpec, body: Body) -> list[Part]:
     """Registration plates with the strokes of their letters."""
     s = spec.shape
     front = body.front_at(0.0, s.clearance + 0.30 * (s.nose_z - s.clearance) + 0.05)[0]
-    parts = _plate("front_plate", spec, front + [0.012, 0, 0], 1.0)
+    parts = _plate("front_plate", spec, front + 3 * _LIFT, 1.0)
     if spec.load is not None:
         rear = np.array([s.rear_x + 0.05, 0.0, spec.load.floor_z - 0.28])
     else:
         high = 0.62 if spec.layout == "car" and s.deck_x - s.body_rear_x > 0.3 else 0.5
         rear = body.rear_at(0.0, s.clearance + high * (s.tail_z - s.clearance))[0]
-    return parts + _plate("rear_plate", spec, rear - [0.012, 0, 0], -1.0)
+    return parts + _plate("rear_plate", spec, rear - 3 * _LIFT, -1.0)
 
 
 def _plate(name: str, spec: VehicleSpec, at: np.ndarray, facing: float) -> list[Part]:

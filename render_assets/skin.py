@@ -58,7 +58,7 @@ class Skin:
         edges = np.sort(np.stack([np.stack([a, b], 1), np.stack([a, c], 1)]), axis=2)
         keys = edges[..., 0] * total + edges[..., 1]
         chosen = np.ones(len(faces), dtype=bool) if among is None else self._has(among)[crossed]
-        split, inverse = np.unique(keys[:, chosen], return_inverse=True)
+        split = np.unique(keys[:, chosen])
         if not len(split):
             return count == 3
         i, j = split // total, split % total
@@ -77,7 +77,7 @@ class Skin:
         hit_q: np.ndarray,
         count: np.ndarray,
     ) -> np.ndarray:
-        """Swap divided triangles abc for their pieces: p lies on ab, q on ac where they were hit."""
+        """Put pieces in the place of divided triangles abc: p lies on ab, q on ac, where hit."""
         a, b, c, p, q = corners
         both, only_p, only_q = hit_p & hit_q, hit_p & ~hit_q, hit_q & ~hit_p
         pieces, sides, parents = [], [], []
