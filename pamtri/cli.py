@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import importlib
-import importlib.util
 import sys
-from pathlib import Path
 
 import click
 
 import pamtri
+from pamtri.checkout import ROOT, strangers
 from pamtri.errors import UserError
 
 # name: (where the click command is, its line in the overview)
@@ -71,14 +70,10 @@ def main() -> None:
 
 def _refuse_strangers() -> None:
     """``train`` and ``evaluate`` are also names on PyPI: use only the ones of this checkout."""
-    home = Path(pamtri.__file__).parent.parent
-    for name in ("render_assets", "synth", "train", "evaluate"):
-        spec = importlib.util.find_spec(name)
-        found = Path(spec.origin).parent.parent if spec and spec.origin else None
-        if found != home:
-            click.echo(
-                f"pamtri: package '{name}' comes from {found}, expected {home}; "
-                "use the project's own environment (.venv/bin/pamtri)",
-                err=True,
-            )
-            sys.exit(1)
+    for name, folder in strangers().items():
+        click.echo(
+            f"pamtri: package '{name}' comes from {folder}, expected {ROOT}; "
+            "use the project's own environment (.venv/bin/pamtri)",
+            err=True,
+        )
+        sys.exit(1)
