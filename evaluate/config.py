@@ -37,6 +37,8 @@ class SourceData(Config):
 class RealData(SourceData):
     """The real data set, which is what every arm is tested on."""
 
+    label: str = "Real"
+    """What the report calls it."""
     split_by: IdentitySplit | None = None
     """For data sets without splits; takes the place of ``train`` and ``test``."""
     pose: SourceData | None = None
@@ -71,16 +73,27 @@ class TaskConfig(Config):
     """``--set`` values for every arm's training."""
 
 
+class ReidTaskConfig(TaskConfig):
+    """Re-identification, with or without what a pose network sees."""
+
+    keypoints_from_pose: bool = False
+    """Each arm's network gets the keypoints that the same arm's pose network finds in the real
+    images, as in PAMTRI; the training's ``model.embedding`` must ask for them. Synthetic images
+    have theirs from their labels."""
+
+
 class TasksConfig(Config):
     """The tasks that are compared."""
 
     pose: TaskConfig | None = None
-    reid: TaskConfig | None = None
+    reid: ReidTaskConfig | None = None
 
     @model_validator(mode="after")
     def _something_to_do(self) -> TasksConfig:
         if not self.named:
             raise ValueError("expected 'pose' or 'reid' or both, got neither")
+        if self.pose is None and self.reid is not None and self.reid.keypoints_from_pose:
+            raise ValueError("reid.keypoints_from_pose needs the task 'pose', got none")
         return self
 
     @property
@@ -112,7 +125,10 @@ class CompareConfig(Config):
     name: Name
     title: str
     note: str = ""
-    """What a reader must know of the data before the result; shown first in the report."""
+    """What a reader must know of the data before the result; shown first in the report, what
+    stands between backticks as code."""
+    try_next: str = ""
+    """What the report recommends after the command that repeats it; backticks as in ``note``."""
     real: RealData
     synthetic: SyntheticData
     tasks: TasksConfig

@@ -8,7 +8,7 @@ Everything lies in the comparison's folder: ``data/`` (what was rendered or part
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -32,7 +32,9 @@ class Step:
     arguments: tuple[str, ...]
     """After ``pamtri``."""
     resumes: Path | None = None
-    """Folder that the step can continue with ``--resume`` when it exists."""
+    """Folder that the step continues with ``--resume`` when it exists."""
+    replaces: Path | None = None
+    """Folder that is removed before the step runs: what an unfinished try left."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,16 @@ class Trial:
         return f"{self.task}-{self.arm.name}-seed{self.seed}"
 
     @property
+    def checkpoint(self) -> Path:
+        """The best network of its training step."""
+        return self.folder / "train" / "best.pt"
+
+    @property
+    def keypoints(self) -> Path:
+        """What the same arm's pose network finds in the real images, for re-identification."""
+        return self.folder / "keypoints.csv"
+
+    @property
     def predictions(self) -> Path:
         """The file that its prediction step writes."""
         return self.folder / PREDICTIONS[self.task]
@@ -63,7 +75,7 @@ class Trial:
 def trials(config: CompareConfig, folder: Path) -> tuple[Trial, ...]:
     """Every training of the comparison; arms alternate, so that an early stop is still fair."""
     return tuple(
-        Trial(task, arm, seed, folder / "arms" / task / arm.name / f"seed{seed}")
+        _trial(folder, task, arm, seed)
         for task in config.tasks.named
         for seed in config.seeds
         for arm in config.arms
@@ -101,24 +113,54 @@ def _steps(config: CompareConfig, folder: Path) -> Iterator[Step]:
             resumes=root,
         )
     for trial in trials(config, folder):
-        real = real_source(config, folder, trial.task)
+        yield from _trial_steps(config, folder, trial)
+
+
+def _trial_steps(config: CompareConfig, folder: Path, trial: Trial) -> Iterator[Step]:
+    real = real_source(config, folder, trial.task)
+    keypoints: tuple[str, ...] = ()
+    if _needs_pose(config, trial):
+        pose = _trial(folder, "pose", trial.arm, trial.seed)
+        keypoints = ("--keypoints", str(trial.keypoints))
         yield Step(
-            f"{trial.slug}-train",
-            trial.task,
-            f"Train {trial.label}",
-            _train_arguments(config, folder, trial),
-            resumes=trial.folder / "train",
+            f"{trial.slug}-keypoints",
+            "keypoints",
+            f"Find keypoints for {trial.label}",
+            _predict_arguments(pose, real, (*real.train, *real.test), trial.keypoints),
         )
-        yield Step(
-            f"{trial.slug}-predict",
-            "predict",
-            f"Predict {trial.label}",
-            (
-                *("predict", trial.task, str(trial.folder / "train" / "best.pt"), str(real.root)),
-                *("--output", str(trial.predictions)),
-                *(part for split in real.test for part in ("--split", split)),
-            ),
-        )
+    yield Step(
+        f"{trial.slug}-train",
+        trial.task,
+        f"Train {trial.label}",
+        _train_arguments(config, folder, trial),
+        resumes=trial.folder / "train",
+    )
+    yield Step(
+        f"{trial.slug}-predict",
+        "predict",
+        f"Predict {trial.label}",
+        (*_predict_arguments(trial, real, real.test, trial.predictions), *keypoints),
+    )
+
+
+def _trial(folder: Path, task: Task, arm: Arm, seed: int) -> Trial:
+    return Trial(task, arm, seed, folder / "arms" / task / arm.name / f"seed{seed}")
+
+
+def _needs_pose(config: CompareConfig, trial: Trial) -> bool:
+    reid = config.tasks.reid
+    return trial.task == "reid" and reid is not None and reid.keypoints_from_pose
+
+
+def _predict_arguments(
+    trial: Trial, source: SourceData, splits: Sequence[str], output: Path
+) -> tuple[str, ...]:
+    layout = () if source.format is None else ("--format", source.format)
+    return (
+        *("predict", trial.task, str(trial.checkpoint), str(source.root), *layout),
+        *(part for split in splits for part in ("--split", split)),
+        *("--output", str(output)),
+    )
 
 
 def render_arguments(config: Path, output: Path, workers: int) -> tuple[str, ...]:
@@ -129,6 +171,8 @@ def render_arguments(config: Path, output: Path, workers: int) -> tuple[str, ...
 def _train_arguments(config: CompareConfig, folder: Path, trial: Trial) -> tuple[str, ...]:
     real = real_source(config, folder, trial.task)
     sources: dict[str, Any] = {"data.real": _source(real.root, real.format, real.train)}
+    if _needs_pose(config, trial):
+        sources["data.real"]["keypoints"] = str(trial.keypoints)
     if trial.arm.synthetic_ratio > 0:
         root = synthetic_root(config, folder)
         sources["data.synthetic"] = _source(root, None, config.synthetic.train)

@@ -20,7 +20,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from evaluate.plan import Step
 from pamtri.errors import UserError
@@ -28,37 +28,43 @@ from pamtri.run_folder import write_atomic
 
 PAMTRI = (sys.executable, "-m", "pamtri")
 _QUIET_SECONDS = 15.0
+_PATIENCE_SECONDS = 20.0
 _LINE_ENDS = re.compile(rb"[\r\n]+")
 
 
 class Runner:
-    """Runs steps in ``folder`` and says where it is and how long is left.
+    """Runs the steps of ``plan`` in ``folder`` and says where it is and how long is left.
 
     ``expected`` is the seconds that a kind of step may take, until one has been timed.
     """
 
     def __init__(
-        self, folder: Path, expected: Mapping[str, float], command: Sequence[str] = PAMTRI
+        self,
+        folder: Path,
+        plan: Sequence[Step],
+        expected: Mapping[str, float],
+        command: Sequence[str] = PAMTRI,
     ) -> None:
         self.folder = folder
+        self.plan = tuple(plan)
         self._expected = expected
         self._command = tuple(command)
 
     def run(self, steps: Sequence[Step]) -> None:
-        """Run every step that is not finished, in order.
+        """Run those of ``steps`` (a part of the plan) that are not finished, in order.
 
         Raises UserError, with the log's path and its last line, when one fails; and when another
         process works in the folder.
         """
         with self._locked() as lock:
-            for number, step in enumerate(steps, start=1):
-                place = f"[{number}/{len(steps)}] {step.title}"
+            for step in steps:
+                number = self.plan.index(step) + 1
+                place = f"[{number}/{len(self.plan)}] {step.title}"
                 if self.seconds(step) is not None:
                     _say(f"{place}: done before")
                     continue
-                left = self._time_left(steps[number - 1 :])
-                _say(f"{place} ({left})")
-                self._run(step, steps[number:], lock)
+                _say(f"{place} ({self.time_left()})")
+                self._run(step, lock)
 
     def seconds(self, step: Step) -> float | None:
         """How long a finished step took; None where it is not finished."""
@@ -73,16 +79,29 @@ class Runner:
         """Where the output of ``step`` goes."""
         return self.folder / "logs" / f"{step.name}.log"
 
-    def _run(self, step: Step, later: Sequence[Step], lock: int) -> None:
+    def time_left(self, spent: float = 0.0) -> str:
+        """As in ``about 3 min left in all``; ``spent`` are seconds of the step that runs."""
+        timed: dict[str, list[float]] = {}
+        for path in sorted((self.folder / "steps").glob("*.json")):
+            note = _read_note(path)
+            if note.get("finished"):
+                timed.setdefault(str(note["kind"]), []).append(float(note["seconds"]))
+        todo = [step.kind for step in self.plan if self.seconds(step) is None]
+        left = seconds_left(todo, timed, self._expected, spent)
+        return "time left unknown yet" if left is None else f"about {duration(left)} left in all"
+
+    def _run(self, step: Step, lock: int) -> None:
         log = self.log(step)
         log.parent.mkdir(parents=True, exist_ok=True)
+        if step.replaces is not None:
+            shutil.rmtree(step.replaces, ignore_errors=True)
         resume = ("--resume",) if step.resumes is not None and step.resumes.exists() else ()
         before = float(self._note(step).get("seconds", 0.0))
         start = time.monotonic()
         status = -1
         try:
             with log.open("ab") as file:
-                status = self._follow((*step.arguments, *resume), file, lock, step, later)
+                status = self._follow((*step.arguments, *resume), file, lock)
         finally:
             seconds = before + time.monotonic() - start
             self._write_note(step, seconds, finished=status == 0)
@@ -93,14 +112,7 @@ class Runner:
             )
         _say(f"    done in {duration(seconds)}")
 
-    def _follow(
-        self,
-        arguments: Sequence[str],
-        log: IO[bytes],
-        lock: int,
-        step: Step,
-        later: Sequence[Step],
-    ) -> int:
+    def _follow(self, arguments: Sequence[str], log: IO[bytes], lock: int) -> int:
         """Run one command to its end, its output into ``log`` and its last line on show."""
         log.write(f"$ {shlex.join(('pamtri', *arguments))}\n".encode())
         log.flush()
@@ -117,25 +129,14 @@ class Runner:
             start, shown = time.monotonic(), _Line()
             for line in _lines_as_they_come(process.stdout, log):
                 spent = time.monotonic() - start
-                shown.show(f"    {line} | {self._time_left([step, *later], spent)}")
+                shown.show(f"    {line} | {self.time_left(spent)}")
             shown.clear()
             return process.wait()
         except BaseException:
             _end(process)
             raise
 
-    def _time_left(self, steps: Sequence[Step], spent: float = 0.0) -> str:
-        """As in ``about 3 min left in all``; ``spent`` are seconds of the first step."""
-        timed: dict[str, list[float]] = {}
-        for path in sorted((self.folder / "steps").glob("*.json")):
-            note = _read_note(path)
-            if note.get("finished"):
-                timed.setdefault(str(note["kind"]), []).append(float(note["seconds"]))
-        todo = [step.kind for step in steps if self.seconds(step) is None]
-        left = seconds_left(todo, timed, self._expected, spent)
-        return "time left unknown yet" if left is None else f"about {duration(left)} left in all"
-
-    def _note(self, step: Step) -> dict[str, object]:
+    def _note(self, step: Step) -> dict[str, Any]:
         note = _read_note(self.folder / "steps" / f"{step.name}.json")
         if note and note["command"] != list(step.arguments):
             raise UserError(
@@ -227,7 +228,7 @@ class _Line:
 
 
 def _lines_as_they_come(pipe: IO[bytes], log: IO[bytes]) -> Iterator[str]:
-    """Copy ``pipe`` to ``log``; yield the newest line at each arrival and at least once a second."""
+    """Copy ``pipe`` to ``log``; yield the newest line as it comes and once a second."""
     tail, newest = b"", ""
     with selectors.DefaultSelector() as selector:
         selector.register(pipe, selectors.EVENT_READ)
@@ -250,7 +251,7 @@ def _end(process: subprocess.Popen[bytes]) -> None:
     for ask in (lambda: None, process.terminate, process.kill):
         ask()
         try:
-            process.wait(timeout=5)
+            process.wait(timeout=_PATIENCE_SECONDS)
             return
         except subprocess.TimeoutExpired:
             continue
@@ -259,13 +260,14 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 def _last_line(log: Path) -> str:
     """The last thing that a failed command said, as a clause."""
     lines = [line.strip() for line in log.read_text(errors="replace").splitlines() if line.strip()]
-    return lines[-1].removeprefix("pamtri: ").rstrip(".") if len(lines) > 1 else "it said nothing"
+    last = lines[-1] if lines else ""
+    return "it said nothing" if last.startswith("$ ") else last.removeprefix("pamtri: ").rstrip(".")
 
 
-def _read_note(path: Path) -> dict[str, object]:
+def _read_note(path: Path) -> dict[str, Any]:
     if not path.exists():
         return {}
-    note: dict[str, object] = json.loads(path.read_text(encoding="utf-8"))
+    note: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     return note
 
 

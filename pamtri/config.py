@@ -33,10 +33,16 @@ def load_config(path: Path, model: type[ConfigT], overrides: Sequence[str] = ())
     An override reads ``a.b=value``.
     Raises ConfigError with the file, the key path, what was expected and what came.
     """
+    data = read_plain(path, overrides)
+    return parse_config(data, model, source=str(path))
+
+
+def read_plain(path: Path, overrides: Sequence[str] = ()) -> dict[str, Any]:
+    """The plain data of ``path`` over that of its parents, under the overrides; not checked."""
     data = _read_with_parents(path, seen=())
     for override in overrides:
         _apply_override(data, override)
-    return parse_config(data, model, source=str(path))
+    return data
 
 
 def parse_config(data: dict[str, Any], model: type[ConfigT], source: str) -> ConfigT:

@@ -1,0 +1,108 @@
+"""A comparison from its configuration to its report."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+from evaluate.config import CompareConfig
+from evaluate.data import open_source, part_by_identity
+from evaluate.plan import Step, real_source, steps
+from evaluate.report.build import Work, write_report
+from evaluate.results import Results, collect
+from evaluate.runner import PAMTRI, Runner
+from pamtri.config import read_plain
+from pamtri.errors import DataError, UserError
+from pamtri.formats import open_dataset
+from pamtri.run_folder import open_run_folder, write_atomic
+
+RESULTS_FILE = "results.json"
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A finished comparison."""
+
+    results: Results
+    report: Path
+
+
+def run_comparison(
+    config: CompareConfig,
+    folder: Path,
+    shell_line: str,
+    resume: bool = False,
+    preparation: Sequence[Step] = (),
+    command: Sequence[str] = PAMTRI,
+) -> Comparison:
+    """Run every step that is not finished, score the trials, write the report.
+
+    ``preparation`` are steps that make the real data first; ``shell_line`` is what the report shows
+    to repeat it all. Raises UserError when a step fails, when the data cannot serve, or when
+    ``folder`` holds something else; what is finished stays, and ``resume`` goes on from there.
+    """
+    # Whatever can be wrong is looked at before anything is written or takes time.
+    plain = _plain_configs(config)
+    if not preparation:
+        _check_real(config)
+    open_run_folder(folder, "compare", config, resume)
+    _freeze(plain, folder / "configs")
+    plan = (*preparation, *steps(config, folder))
+    expected = config.expected_seconds.model_dump(exclude_none=True)
+    runner = Runner(folder, plan, expected, command)
+    if preparation:
+        runner.run(preparation)
+        _check_real(config)
+    part_by_identity(config, folder / "data" / "real")
+    runner.run(plan[len(preparation) :])
+    results = collect(config, folder)
+    write_atomic(folder / RESULTS_FILE, json.dumps(results.summary(), indent=1) + "\n")
+    work = Work(
+        command=shell_line,
+        lines=tuple(runner.shell_line(step) for step in plan),
+        seconds={step.title: runner.seconds(step) or 0.0 for step in plan},
+    )
+    return Comparison(results, write_report(results, folder, work))
+
+
+def _plain_configs(config: CompareConfig) -> dict[str, str]:
+    """The configurations that the comparison names, resolved, as YAML by name."""
+    named = {name: (task.config, task.overrides) for name, task in config.tasks.named.items()}
+    plain = {str(name): read_plain(*source) for name, source in named.items()}
+    if config.synthetic.render is not None:
+        plain["synthetic"] = read_plain(config.synthetic.render, config.synthetic.overrides)
+    return {name: yaml.safe_dump(data, sort_keys=False) for name, data in plain.items()}
+
+
+def _freeze(plain: dict[str, str], folder: Path) -> None:
+    """Keep the configurations beside the run, and refuse to go on with changed ones."""
+    folder.mkdir(exist_ok=True)
+    for name, text in plain.items():
+        path = folder / f"{name}.yaml"
+        if path.exists() and path.read_text(encoding="utf-8") != text:
+            raise UserError(
+                f"{path}: the '{name}' configuration has changed since this comparison began; "
+                "choose another --output"
+            )
+        write_atomic(path, text)
+
+
+def _check_real(config: CompareConfig) -> None:
+    """Open what the trainings and tests will read."""
+    if config.synthetic.path is not None:
+        open_dataset(config.synthetic.path).only(*config.synthetic.train)
+    if config.real.split_by is not None:
+        return  # parting opens it, and tells what is wrong
+    for task in config.tasks.named:
+        source = real_source(config, Path(), task)
+        for splits in (source.train, source.test):
+            records = open_source(source, splits).records
+            if task == "pose" and not any(r.keypoints for r in records):
+                raise DataError(
+                    f"{source.root}: no image in split '{' or '.join(splits)}' has keypoints, "
+                    "which the task 'pose' needs; name a data set that has them in real.pose"
+                )

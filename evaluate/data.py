@@ -1,0 +1,89 @@
+"""The data of a comparison: opened, parted by identity where asked, and described in numbers."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from evaluate.config import CompareConfig, IdentitySplit, SourceData
+from pamtri.dataset import Dataset, DatasetInfo, write_native
+from pamtri.errors import DataError
+from pamtri.formats import open_dataset
+from pamtri.record import Record
+
+LINK = "source"
+"""Name of the link, in a parted data set, to the folder that it was made from."""
+
+
+def open_source(source: SourceData, splits: Sequence[str]) -> Dataset:
+    """The images of ``splits``. Raises DataError when the folder or the images are missing."""
+    if not source.root.exists():
+        raise DataError(
+            f"{source.root}: no such data set folder; name yours with --set real.root=FOLDER"
+        )
+    return open_dataset(source.root, source.format).only(*splits)
+
+
+def part_by_identity(config: CompareConfig, target: Path) -> None:
+    """Write into ``target`` the real data set with every identity in ``train`` or in ``test``.
+
+    Nothing is copied: ``target`` holds records and a link to the images. Does nothing where no
+    parting is asked for or it was done before. Raises DataError below two identities.
+    """
+    how = config.real.split_by
+    if how is None or (target / LINK).exists():
+        return
+    root = config.real.root
+    if not root.exists():
+        raise DataError(f"{root}: no such data set folder; name yours with --set real.root=FOLDER")
+    dataset = open_dataset(root, config.real.format)
+    test = test_identities(dataset.records, how)
+    records = [_parted(record, test) for record in dataset.records if record.identity is not None]
+    write_native(target, records, DatasetInfo(name=config.name, splits=("train", "test")))
+    (target / LINK).symlink_to(root.resolve(), target_is_directory=True)
+
+
+def test_identities(records: Sequence[Record], how: IdentitySplit) -> set[int]:
+    """The identities that are tested on: a seeded draw that depends on the identities alone."""
+    identities = sorted({r.identity for r in records if r.identity is not None})
+    count = round(how.test_fraction * len(identities))
+    if not 0 < count < len(identities):
+        raise DataError(
+            f"real.split_by: {len(identities)} identities cannot be parted into training and test"
+        )
+    order = np.random.default_rng(how.seed).permutation(len(identities))
+    return {identities[i] for i in order[:count]}
+
+
+def facts(dataset: Dataset) -> dict[str, Any]:
+    """What a data set holds, as plain numbers for the report."""
+    records = dataset.records
+    sizes = [(r.width, r.height) for r in records if r.width and r.height]
+    return {
+        "images": len(records),
+        "identities": _count(r.identity for r in records),
+        "cameras": _count(r.camera for r in records),
+        "with_keypoints": sum(r.keypoints is not None for r in records),
+        "colours": dict(Counter(r.colour for r in records if r.colour).most_common()),
+        "types": dict(Counter(r.type for r in records if r.type).most_common()),
+        "median_size": [round(float(v)) for v in np.median(sizes, axis=0)] if sizes else None,
+    }
+
+
+def _count(values: Any) -> int:
+    return len({value for value in values if value is not None})
+
+
+def _parted(record: Record, test: set[int]) -> Record:
+    moved = {
+        name: f"{LINK}/{path}"
+        for name in ("image", "mask", "segment_mask")
+        if (path := getattr(record, name)) is not None
+    }
+    return record.model_copy(
+        update=moved | {"split": "test" if record.identity in test else "train"}
+    )

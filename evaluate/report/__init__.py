@@ -1,0 +1,1 @@
+"""The page that a comparison ends in: one HTML file with everything inside."""

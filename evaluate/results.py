@@ -1,0 +1,223 @@
+"""The numbers of a finished comparison: every trial scored, arms compared, the answer worded."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from evaluate.config import CompareConfig, Task
+from evaluate.data import open_source
+from evaluate.features import read_features
+from evaluate.plan import Trial, real_source, trials
+from evaluate.pose import PoseScores, score_pose
+from evaluate.reid import ReidScores, score_reid
+from evaluate.statistics import Difference, Measure, paired_difference
+from pamtri.dataset import Dataset
+from pamtri.errors import DataError
+from pamtri.formats.pose_csv import read_predictions
+
+Scores = PoseScores | ReidScores
+
+
+@dataclass(frozen=True)
+class Metric:
+    """One row of the results table; ``key`` is the measure's name."""
+
+    key: str
+    label: str
+    meaning: str
+
+
+METRICS: dict[Task, tuple[Metric, ...]] = {
+    "pose": (
+        Metric("pck@0.125", "PCK", "visible keypoints within 12.5 % of the vehicle's size"),
+        Metric("pck@0.1", "PCK, 10 %", "the same within 10 %"),
+        Metric("pck@0.05", "PCK, 5 %", "the same within 5 %"),
+    ),
+    "reid": (
+        Metric("mAP", "mAP", "mean average precision of the rankings"),
+        Metric("rank1", "Rank-1", "queries whose nearest image is of the same vehicle"),
+        Metric("rank5", "Rank-5", "queries with a right image among the nearest five"),
+        Metric("mINP", "mINP", "how early the hardest right image comes"),
+        Metric("colour_accuracy", "Colour", "images whose colour is named right"),
+        Metric("type_accuracy", "Body type", "images whose body type is named right"),
+    ),
+}
+"""The first of each task is the one that the answer is about."""
+
+TASK_NAMES: dict[Task, str] = {"pose": "keypoint accuracy", "reid": "re-identification"}
+
+
+@dataclass(frozen=True, eq=False)
+class Results:
+    """Scores of every trial on the real test images, and the differences between arms."""
+
+    config: CompareConfig
+    test: dict[Task, Dataset]
+    scores: dict[Trial, Scores]
+    differences: dict[Task, dict[str, dict[str, Difference]]]
+    """Task, arm and metric to that arm less the baseline."""
+
+    def of(self, task: Task, arm: str) -> list[tuple[Trial, Scores]]:
+        """The trials of one arm, a seed each."""
+        return [(t, s) for t, s in self.scores.items() if (t.task, t.arm.name) == (task, arm)]
+
+    def mean(self, task: Task, arm: str, metric: str) -> float | None:
+        """The metric of one arm, averaged over its seeds."""
+        values = [s.measures[metric].value for _, s in self.of(task, arm) if metric in s.measures]
+        known = [value for value in values if value is not None]
+        return sum(known) / len(known) if known else None
+
+    def metrics(self, task: Task) -> list[Metric]:
+        """The metrics of a task that every trial has a value for."""
+        measures = [s.measures for t, s in self.scores.items() if t.task == task]
+        return [
+            metric
+            for metric in METRICS[task]
+            if all(metric.key in m and m[metric.key].value is not None for m in measures)
+        ]
+
+    def summary(self) -> dict[str, Any]:
+        """Everything as plain data: what ``results.json`` holds and the report shows."""
+        tasks = {}
+        for task in self.config.tasks.named:
+            arms = {}
+            for arm in self.config.arms:
+                arms[arm.name] = {
+                    "mean": {m.key: self.mean(task, arm.name, m.key) for m in self.metrics(task)},
+                    "seeds": {str(t.seed): s.summary() for t, s in self.of(task, arm.name)},
+                }
+            tasks[task] = {
+                "steps": {t.slug: trained_steps(t) for t in self.scores if t.task == task},
+                "arms": arms,
+                "differences": {
+                    arm: {key: asdict(d) | {"shown": d.shown} for key, d in by_metric.items()}
+                    for arm, by_metric in self.differences[task].items()
+                },
+            }
+        return {"name": self.config.name, "answer": answer(self), "tasks": tasks}
+
+
+def collect(config: CompareConfig, folder: Path) -> Results:
+    """Score every trial of the finished comparison in ``folder``.
+
+    Raises DataError where the trials of a task did not get the same number of steps.
+    """
+    test: dict[Task, Dataset] = {}
+    scores: dict[Trial, Scores] = {}
+    for trial in trials(config, folder):
+        source = real_source(config, folder, trial.task)
+        if trial.task not in test:
+            test[trial.task] = open_source(source, source.test)
+        scores[trial] = _score(trial, test[trial.task], source.test)
+    for task in config.tasks.named:
+        _check_budgets([trial for trial in scores if trial.task == task])
+    differences = {task: _differences(config, task, scores) for task in config.tasks.named}
+    return Results(config, test, scores, differences)
+
+
+def answer(results: Results) -> str:
+    """The comparison's outcome in one plain sentence with its intervals."""
+    arm = results.config.arms[1]
+    clauses = []
+    for task in results.config.tasks.named:
+        metric = METRICS[task][0]
+        difference = results.differences[task][arm.name].get(metric.key)
+        clauses.append(outcome(difference, TASK_NAMES[task], metric.label))
+    return (
+        f"With {arm.synthetic_ratio:.0%} synthetic images in every training batch, "
+        f"{'; '.join(clauses)}."
+    )
+
+
+def outcome(difference: Difference | None, task: str, metric: str) -> str:
+    """A clause like ``keypoint accuracy (PCK) rose by 2.1 points (95 % interval 0.3 to 4.0)``."""
+    if difference is None:
+        return f"{task} ({metric}) could not be scored"
+    interval = f"95 % interval {points(difference.low)} to {points(difference.high)}"
+    if not difference.shown:
+        value = points(difference.value)
+        return f"no difference was shown in {task} ({metric} {value} points, {interval})"
+    verb = "rose" if difference.value > 0 else "fell"
+    size = points(abs(difference.value), signed=False)
+    return f"{task} ({metric}) {verb} by {size} points ({interval})"
+
+
+def highlights(results: Results, count: int = 3) -> list[str]:
+    """The numbers that say most of the second arm: each task's first metric, then the clearest."""
+    baseline, arm = (arm.name for arm in results.config.arms[:2])
+    rows = [
+        (rank, metric, task, difference)
+        for task in results.config.tasks.named
+        for rank, metric in enumerate(results.metrics(task))
+        if (difference := results.differences[task][arm].get(metric.key)) is not None
+    ]
+    rows.sort(key=lambda row: (row[0] > 0, -abs(row[3].value) / (row[3].high - row[3].low + 1e-9)))
+    lines = []
+    for _, metric, task, difference in rows[:count]:
+        before, after = (results.mean(task, name, metric.key) for name in (baseline, arm))
+        lines.append(
+            f"{metric.label}: {points(before or 0, signed=False)} % {baseline}, "
+            f"{points(after or 0, signed=False)} % {arm} ({points(difference.value)} points, "
+            f"95 % interval {points(difference.low)} to {points(difference.high)})"
+        )
+    return lines
+
+
+def points(share: float, signed: bool = True) -> str:
+    """A share of 1 in percentage points, with a true minus sign and no negative zero."""
+    rounded = round(100 * share, 1) + 0.0
+    return f"{rounded:{'+' if signed else ''}.1f}".replace("-", "\N{MINUS SIGN}")
+
+
+def trained_steps(trial: Trial) -> int:
+    """The optimisation steps that a trial was trained for."""
+    text = (trial.folder / "train" / "config.yaml").read_text(encoding="utf-8")
+    return int(yaml.safe_load(text)["training"]["steps"])
+
+
+def history(trial: Trial) -> list[dict[str, Any]]:
+    """The lines of a training's ``history.jsonl``."""
+    path = trial.folder / "train" / "history.jsonl"
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line]
+
+
+def _score(trial: Trial, test: Dataset, splits: Sequence[str]) -> Scores:
+    if trial.task == "pose":
+        return score_pose(read_predictions(trial.predictions), test.records, str(trial.predictions))
+    return score_reid(read_features(trial.predictions), test, splits)
+
+
+def _check_budgets(of_task: Sequence[Trial]) -> None:
+    budgets = {trial.label: trained_steps(trial) for trial in of_task}
+    if len(set(budgets.values())) > 1:
+        listed = "; ".join(f"{label}: {steps}" for label, steps in budgets.items())
+        raise DataError(f"the trainings did not get the same number of steps ({listed})")
+
+
+def _differences(
+    config: CompareConfig, task: Task, scores: Mapping[Trial, Scores]
+) -> dict[str, dict[str, Difference]]:
+    by_arm: dict[str, list[dict[str, Measure]]] = {
+        arm.name: [s.measures for t, s in scores.items() if (t.task, t.arm) == (task, arm)]
+        for arm in config.arms
+    }
+    baseline, *others = by_arm
+    found: dict[str, dict[str, Difference]] = {}
+    for arm in others:
+        found[arm] = {}
+        for key in (m.key for m in METRICS[task]):
+            both = by_arm[baseline] + by_arm[arm]
+            if not all(key in measures for measures in both):
+                continue
+            difference = paired_difference(
+                [m[key] for m in by_arm[baseline]], [m[key] for m in by_arm[arm]]
+            )
+            if difference is not None:
+                found[arm][key] = difference
+    return found

@@ -1,0 +1,53 @@
+"""Scores as tables for the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+
+def pose_text(summary: Mapping[str, Any]) -> str:
+    """``PoseScores.summary`` as text."""
+    shares = [(f"PCK@{alpha}", value) for alpha, value in summary["pck"].items()]
+    groups = [(group.replace("_", " "), value) for group, value in summary["pck_by_group"].items()]
+    return "\n".join(
+        [
+            f"{summary['keypoints']} visible keypoints in {summary['images']} images",
+            *_table(shares),
+            *_table([("PCK as PAMTRI printed it", summary["pck_pamtri_legacy"])]),
+            "PCK@0.125 by group",
+            *_table(groups),
+        ]
+    )
+
+
+def reid_text(summary: Mapping[str, Any]) -> str:
+    """``ReidScores.summary`` as text."""
+    how = (
+        f"{summary['queries']} images, each searched among the others"
+        if summary["leave_one_out"]
+        else f"{summary['queries']} queries in a gallery of {summary['gallery']}"
+    )
+    notes = [f"{how}; {summary['identities']} identities"]
+    if not summary["cameras_known"]:
+        notes.append("cameras are not all known: where one is not, nothing is left out for it")
+    if summary["queries_without_match"]:
+        notes.append(f"{summary['queries_without_match']} queries without a match are not scored")
+    labels = {
+        "mAP": "mAP",
+        "rank1": "rank-1",
+        "rank5": "rank-5",
+        "mINP": "mINP",
+        "colour_accuracy": "colour right",
+        "type_accuracy": "type right",
+    }
+    rows = [(label, summary[key]) for key, label in labels.items() if key in summary]
+    return "\n".join([*notes, *_table(rows)])
+
+
+def _table(rows: Sequence[tuple[str, float | None]]) -> list[str]:
+    """Lines of a label and a percentage."""
+    return [
+        f"  {label:<26}" + ("     –" if value is None else f"{100 * value:6.1f} %")  # noqa: RUF001
+        for label, value in rows
+    ]
