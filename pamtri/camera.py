@@ -146,11 +146,14 @@ def undistort(points: ArrayLike, distortion: tuple[float, ...], iterations: int 
     for _ in range(iterations):
         residual = distort(guess, distortion) - target
         if np.abs(residual).max(initial=0.0) < 1e-14:
-            return guess
-        guess -= np.linalg.solve(_distortion_jacobian(guess, distortion), residual[..., None])[
-            ..., 0
-        ]
-    if not np.abs(distort(guess, distortion) - target).max(initial=0.0) < 1e-10:
+            break
+        jacobian = _distortion_jacobian(guess, distortion)
+        # A pseudo-inverse does not stumble over the fold itself, where there is no inverse.
+        guess -= (np.linalg.pinv(jacobian) @ residual[..., None])[..., 0]
+    missed = np.abs(distort(guess, distortion) - target).max(initial=0.0)
+    # Past the fold the image turns back: an eigenvalue of the (symmetric) derivative is negative.
+    folded = np.linalg.eigvalsh(_distortion_jacobian(guess, distortion)) <= 0
+    if not missed < 1e-10 or folded.any():
         raise DataError(f"lens distortion {distortion} cannot be inverted over the whole image")
     return guess
 
@@ -231,8 +234,10 @@ def viewpoint_from_pose(pose: Pose, target: ArrayLike = (0.0, 0.0, 0.0)) -> View
     distance = float(np.linalg.norm(offset))
     upright = look_at(pose.centre, target).rotation
     turn = pose.rotation @ upright.T
+    circle = 2 * np.pi
     return Viewpoint(
-        azimuth=float(np.arctan2(offset[1], offset[0]) % (2 * np.pi)),
+        # Twice, because a tiny negative angle modulo the circle rounds to the circle itself.
+        azimuth=float(np.arctan2(offset[1], offset[0]) % circle % circle),
         elevation=float(np.arcsin(np.clip(offset[2] / distance, -1, 1))),
         roll=float(np.arctan2(turn[1, 0] - turn[0, 1], turn[0, 0] + turn[1, 1])),
         distance=distance,

@@ -77,7 +77,7 @@ def _index_record(row: dict[str, Any], folder: str) -> Record:
     viewpoint = None
     if row.get("azimuth_deg") and row.get("elevation_deg"):
         viewpoint = Viewpoint(
-            azimuth_deg=_number(row, "azimuth_deg") % 360,
+            azimuth_deg=_number(row, "azimuth_deg") % 360 % 360,  # -1e-20 % 360 is 360
             elevation_deg=_number(row, "elevation_deg"),
             roll_deg=_number(row, "roll_deg") if row.get("roll_deg") else 0.0,
         )
