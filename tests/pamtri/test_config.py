@@ -79,7 +79,7 @@ MESSAGES = {
         "(did you mean 'high'?)"
     ),
     "camera: {distance: {kind: unifrom, low: 1}}": (
-        "camera.distance: expected one of 'uniform', 'constant', got 'unifrom' "
+        "camera.distance.kind: expected one of 'uniform', 'constant', got 'unifrom' "
         "(did you mean 'uniform'?)"
     ),
     "- 1": "expected keys and values, got list",
