@@ -5,8 +5,11 @@ from __future__ import annotations
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from scipy.spatial import ConvexHull
+from scipy.spatial.transform import Rotation
 
 from pamtri import camera
+from render_assets.occluders import Body, build_occluder
 from synth.config import OccluderConfig
 from synth.scene import CameraSpec, OccluderSpec, Rgb
 from synth.streams import Streams
@@ -23,7 +26,9 @@ SIZES: dict[str, tuple[tuple[float, float, float], tuple[float, float, float]]] 
 """Smallest and largest extent of each kind along its own axes, metres."""
 FLOATING = ("bar", "panel")
 """Kinds that hang in the line of sight; the others stand on the ground."""
-TRIES = 20
+TRIES = 30
+TOLERANCE = 0.15
+"""A place is good enough when it hides this close to the share that is asked."""
 CLEARANCE_M = 0.25
 """Kept free around the vehicle, and in front of the camera."""
 _GRID = 96
@@ -33,22 +38,27 @@ _GRID = 96
 def sample_occluders(
     config: OccluderConfig, streams: Streams, view: CameraSpec, vehicle: Array, colour: Rgb
 ) -> tuple[OccluderSpec, ...]:
-    """Draw what stands before the vehicle of vertices ``vehicle`` (n, 3): one thing or nothing."""
+    """Draw what stands before the vehicle of vertices ``vehicle`` (n, 3): one thing or nothing.
+
+    Nothing also where no place that was tried hides about the share that was drawn.
+    """
     if not streams.happens("occluders.probability", config.probability):
         return ()
     kind = streams.name("occluders.kind", config.kind)
     rng = streams.rng("occluders.place")
-    size = rng.uniform(*SIZES[kind])
+    size = tuple(rng.uniform(*SIZES[kind]).tolist())
+    seed = streams.seed("occluders.seed")
     target = streams.number("occluders.share", config.share)
+    shape = _hull(build_occluder(kind, size, seed, colour))  # type: ignore[arg-type]
     outline = _silhouette(vehicle, view)
     box = np.stack([vehicle.min(axis=0), vehicle.max(axis=0)])
-    best, least = None, np.inf
+    best, least = None, TOLERANCE
     for _ in range(TRIES):
-        position, yaw = _somewhere(rng, kind, view, box)
-        corners = _corners(kind, position, yaw, size)
-        if _collides(corners, view, box):
+        position, yaw = _somewhere(rng, kind, size[2], view, box)
+        placed = _placed(shape, position, yaw)
+        if _collides(placed, view, box):
             continue
-        hidden = (_silhouette(corners, view) & outline).sum() / outline.sum()
+        hidden = (_silhouette(placed, view) & outline).sum() / outline.sum()
         if abs(hidden - target) < least:
             best, least = (position, yaw), abs(hidden - target)
     if best is None:
@@ -59,44 +69,50 @@ def sample_occluders(
             kind=kind,  # type: ignore[arg-type]
             position=tuple(position.tolist()),
             yaw_deg=float(np.degrees(yaw)),
-            size=tuple(size.tolist()),
+            size=size,
             colour=colour,
-            seed=streams.seed("occluders.seed"),
+            seed=seed,
         ),
     )
 
 
 def _somewhere(
-    rng: np.random.Generator, kind: str, view: CameraSpec, box: Array
+    rng: np.random.Generator, kind: str, height: float, view: CameraSpec, box: Array
 ) -> tuple[Array, float]:
-    """A place (3,) on the way from the camera to a point in the vehicle's box (2, 3), and a yaw."""
+    """A place (3,) between the camera and some point about the vehicle's ``box`` (2, 3), and a yaw.
+
+    What stands on the ground stands where the line of sight is no higher than it is.
+    """
     eye = view.pose.centre
-    aim = rng.uniform(box[0], box[1])
-    position = eye + rng.uniform(0.2, 0.95) * (aim - eye)
-    if kind not in FLOATING:
-        position[2] = 0.0
-        return position, float(rng.uniform(0, 2 * np.pi))
-    across = np.arctan2(eye[1] - aim[1], eye[0] - aim[0]) + np.pi / 2
-    return position, float(across + rng.normal(0, 0.2))
+    middle, half = box.mean(axis=0), np.ptp(box, axis=0) / 2
+    aim = middle + rng.uniform(-1.5, 1.5, size=3) * half
+    if kind in FLOATING:
+        across = np.arctan2(eye[1] - aim[1], eye[0] - aim[0]) + np.pi / 2
+        position = eye + rng.uniform(0.2, 0.95) * (aim - eye)
+        return position, float(across + rng.normal(0, 0.2))
+    low_enough = (eye[2] - height) / max(eye[2] - aim[2], 1e-6)
+    position = eye + rng.uniform(np.clip(low_enough, 0.2, 0.9), 0.95) * (aim - eye)
+    position[2] = 0.0
+    return position, float(rng.uniform(0, 2 * np.pi))
 
 
-def _corners(kind: str, position: Array, yaw: float, size: Array) -> Array:
-    """(8, 3) corners of the occluder's box."""
-    unit = np.array([[x, y, z] for x in (-0.5, 0.5) for y in (-0.5, 0.5) for z in (-0.5, 0.5)])
-    if kind not in FLOATING:
-        unit[:, 2] += 0.5
-    c, s = np.cos(yaw), np.sin(yaw)
-    turn = np.array([[c, -s, 0.0], [s, c, 0.0], [0.0, 0.0, 1.0]])
-    corners: Array = (unit * size) @ turn.T + position
-    return corners
+def _hull(body: Body) -> Array:
+    """(n, 3) corners of the convex hull of a body in its own frame."""
+    points = np.concatenate([part.vertices for part in body.parts]).astype(np.float64)
+    return points[ConvexHull(points).vertices]
 
 
-def _collides(corners: Array, view: CameraSpec, box: Array) -> bool:
+def _placed(points: Array, position: Array, yaw: float) -> Array:
+    """(n, 3) points turned about z and moved."""
+    return Rotation.from_euler("z", yaw).apply(points) + position
+
+
+def _collides(points: Array, view: CameraSpec, box: Array) -> bool:
     """Whether the occluder comes too near to the camera or to the vehicle's box (2, 3)."""
-    if view.pose.apply(corners)[:, 2].min() < CLEARANCE_M:
+    if view.pose.apply(points)[:, 2].min() < CLEARANCE_M:
         return True
     low, high = box[0] - CLEARANCE_M, box[1] + CLEARANCE_M
-    return bool((corners.max(axis=0) > low).all() and (corners.min(axis=0) < high).all())
+    return bool((points.max(axis=0) > low).all() and (points.min(axis=0) < high).all())
 
 
 def _silhouette(points: Array, view: CameraSpec) -> NDArray[np.bool_]:

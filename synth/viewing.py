@@ -13,6 +13,7 @@ from pamtri import camera
 from render_assets.spec import VehicleSpec
 from render_assets.vehicle import build_vehicle
 from synth.config import CameraConfig, FramingConfig, ImageConfig
+from synth.geometry import vehicle_vertices
 from synth.scene import CameraSpec
 from synth.streams import Streams
 
@@ -26,7 +27,7 @@ LOWEST_CAMERA_M = 0.3
 @lru_cache(maxsize=256)
 def outline_points(vehicle: VehicleSpec) -> Array:
     """(n, 3) corners of the vehicle's convex hull, metres in its frame."""
-    points = np.concatenate([part.vertices for part in build_vehicle(vehicle).parts])
+    points = vehicle_vertices(build_vehicle(vehicle))
     points = points[ConvexHull(points).vertices].astype(np.float64)
     points.setflags(write=False)
     return points
