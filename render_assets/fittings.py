@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from render_assets.body import Body
-from render_assets.mesh import Part, box, ellipsoid, merge, tube
+from render_assets.mesh import Part, box, ellipsoid, merge, part, tube
 from render_assets.spec import VehicleSpec
 
 _LIFT = np.array([0.004, 0.0, 0.0])
@@ -18,8 +18,8 @@ def fitting_parts(spec: VehicleSpec, body: Body) -> tuple[list[Part], list[Part]
     trim, s = spec.trim, spec.shape
     if trim.exhausts:
         y = 0.62 * body.half if trim.exhausts == 2 else 0.55 * body.half
-        path = np.array([[s.body_rear_x + 0.35, y, s.clearance + 0.09],
-                         [s.body_rear_x + 0.03, y, s.clearance + 0.09]])  # fmt: skip
+        end = body.rear_at(y, s.clearance + 0.17)[0] + [0, 0, -0.04]
+        path = end + np.array([[0.35, 0, -0.02], [-0.01, 0, 0]])
         pipe = tube("exhaust", "chrome" if trim.chrome else "steel", path, 0.032, 12)
         (half if trim.exhausts == 2 else whole).append(pipe)
     if trim.roof_rails:
@@ -69,12 +69,9 @@ def _arm_mirror(spec: VehicleSpec, body: Body) -> list[Part]:
 def _handles(spec: VehicleSpec, body: Body) -> list[Part]:
     """A grip near the rear edge of every door."""
     s = spec.shape
-    if spec.layout == "bus":
-        return []
     handles = []
     material = "chrome" if spec.trim.chrome else "paint"
-    rears = spec.trim.doors[: spec.trim.door_count // 2]
-    for k, x in enumerate(rears or (s.deck_x + 0.12,)):
+    for k, x in enumerate(spec.trim.doors):
         z = s.belt_z + s.belt_rise * 0.5 * k - 0.085
         points = body.side_at(np.array([x + 0.07, x + 0.10, x + 0.20, x + 0.23]), z)
         points[1:3, 1] += 0.028
@@ -99,9 +96,15 @@ def _plates(spec: VehicleSpec, body: Body) -> list[Part]:
     if spec.load is not None:
         rear = np.array([s.rear_x + 0.05, 0.0, spec.load.floor_z - 0.28])
     else:
-        high = 0.62 if spec.layout == "car" and s.deck_x - s.body_rear_x > 0.3 else 0.5
-        rear = body.rear_at(0.0, s.clearance + high * (s.tail_z - s.clearance))[0]
+        rear = body.rear_at(0.0, plate_z(spec))[0]
     return parts + _plate("rear_plate", spec, rear - 3 * _LIFT, -1.0)
+
+
+def plate_z(spec: VehicleSpec) -> float:
+    """Height of the rear plate: above the bumper of cars with a boot, else lower."""
+    s = spec.shape
+    high = {"car": 0.70, "van": 0.66}.get(spec.layout, 0.45)
+    return s.clearance + high * (s.tail_z - s.clearance)
 
 
 def _plate(name: str, spec: VehicleSpec, at: np.ndarray, facing: float) -> list[Part]:
@@ -110,17 +113,20 @@ def _plate(name: str, spec: VehicleSpec, at: np.ndarray, facing: float) -> list[
     style = {"blue": "plate_blue", "white": "plate", "yellow": "plate_yellow"}
     ink = "plate" if spec.trim.plate_style == "blue" else "plate_text"
     back = box(name, style[spec.trim.plate_style], tuple(at), (0.014, wide, tall), 0.004)
-    strokes = []
     step = wide * 0.9 / len(spec.trim.plate)
+    quads = []
     for k, letter in enumerate(spec.trim.plate):
-        y = at[1] + facing * (k + 0.5 - len(spec.trim.plate) / 2) * step
+        y = facing * (k + 0.5 - len(spec.trim.plate) / 2) * step
         for bit, (dy, dz, sy, sz) in enumerate(_STROKES):
             if _LETTERS.get(letter, 127) >> bit & 1:
-                centre = (at[0] + facing * 0.007, y + facing * dy * step, at[2] + dz * tall)
-                strokes.append(box("", ink, centre, (0.004, sy * step, sz * tall), 0.0005))
-    return [back, merge(f"{name}_text", strokes)]
+                middle = np.array([facing * 0.0085, y + facing * dy * step, dz * tall])
+                quads.append(at + middle + _QUAD * [0, facing * sy * step / 2, sz * tall / 2])
+    start = 4 * np.arange(len(quads))[:, None]
+    faces = np.concatenate([start + np.array(t) for t in ((0, 1, 2), (0, 2, 3))])
+    return [back, part(f"{name}_text", ink, np.concatenate(quads), faces)]
 
 
+_QUAD = np.array([(0, -1, -1), (0, 1, -1), (0, 1, 1), (0, -1, 1)], dtype=np.float64)
 _STROKES = ((0, 0.3, 0.6, 0.09), (0.27, 0.15, 0.14, 0.32), (0.27, -0.15, 0.14, 0.32),
             (0, -0.3, 0.6, 0.09), (-0.27, -0.15, 0.14, 0.32), (-0.27, 0.15, 0.14, 0.32),
             (0, 0, 0.6, 0.09))  # fmt: skip
@@ -139,13 +145,12 @@ def _grille(spec: VehicleSpec, body: Body) -> list[Part]:
     """Horizontal bars in front of the grille opening."""
     low, high, width = grille_bounds(spec)
     count = {"bars": 4, "mesh": 6, "split": 3, "slim": 2, "tall": 7}[spec.trim.grille]
-    y = np.linspace(-width, width, 13)
-    bars = []
-    for k in range(count):
-        z = low + (high - low) * (k + 1) / (count + 1)
-        points = body.front_at(y * 0.97, z) + _LIFT
-        bars.append(tube("grille_bars", "chrome" if spec.trim.chrome else "plastic", points, 0.008))
-    return [merge("grille_bars", bars)]
+    y, z = np.meshgrid(
+        0.97 * np.linspace(-width, width, 13), np.linspace(low, high, count + 2)[1:-1]
+    )
+    points = (body.front_at(y.ravel(), z.ravel()) + _LIFT).reshape(count, 13, 3)
+    metal = "chrome" if spec.trim.chrome else "plastic"
+    return [merge("grille_bars", [tube("grille_bars", metal, path, 0.008) for path in points])]
 
 
 def grille_bounds(spec: VehicleSpec) -> tuple[float, float, float]:
@@ -187,4 +192,4 @@ def _spoiler(spec: VehicleSpec, body: Body) -> Part:
 def _antenna(spec: VehicleSpec, body: Body) -> Part:
     s = spec.shape
     foot = body.top_at(s.roof_rear_x + 0.18, 0.0)[0]
-    return ellipsoid("antenna", "paint", tuple(foot), (0.17, 0.045, 0.10), 2, 6)
+    return ellipsoid("antenna", "paint", tuple(foot), (0.15, 0.04, 0.07), 2, 6)

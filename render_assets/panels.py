@@ -5,14 +5,13 @@ A panel is first a label on the skin's faces; ``_PARTS`` says what each label be
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 
 from render_assets.body import Body
-from render_assets.fittings import grille_bounds
+from render_assets.fittings import grille_bounds, plate_z
+from render_assets.lamps import cut_lamps
 from render_assets.mesh import Part, part
-from render_assets.skin import Skin, strip
+from render_assets.skin import Field, Skin, strip
 from render_assets.solid import smooth_max
 from render_assets.spec import VehicleSpec
 
@@ -35,6 +34,7 @@ _PARTS: dict[str, tuple[str, str, str | None]] = {
     "fender": ("front_fender", "paint", "left_front_fender"),
     "door": ("doors", "paint", "left_doors"),
     "quarter": ("rear_quarter", "paint", "left_rear_quarter"),
+    "moulding": ("side_moulding", "plastic", "left_doors"),
     "gap": ("shut_lines", "gap", None),
     "bottom": ("underbody", "underbody", None),
     "clad_fender": ("front_cladding", "plastic", "left_front_fender"),
@@ -43,9 +43,28 @@ _PARTS: dict[str, tuple[str, str, str | None]] = {
     "clad_front": ("front_apron", "plastic", "front"),
     "clad_rear": ("rear_apron", "plastic", "rear"),
     "grille": ("grille", "grille", "front"),
+    "grille_frame": ("grille_frame", "chrome", "front"),
     "intake": ("lower_intake", "grille", "front"),
+    "fog_lamp": ("fog_lamp", "lamp_beam", "front"),
+    "plate_recess": ("plate_recess", "plastic", "rear"),
+    "reflector": ("reflector", "lamp_red", "rear"),
 }
 """Label -> part name, material, segment (of the left half)."""
+
+_INSET: dict[str, tuple[str, str, str | None, float]] = {
+    "windscreen": ("windscreen", "glass", "windscreen", 0.006),
+    "rear_glass": ("rear_glass", "tinted_glass", "rear_glass", 0.006),
+    "side_window": ("side_window", "glass", None, 0.008),
+    "tinted_window": ("rear_side_window", "tinted_glass", None, 0.008),
+    "head_lamp": ("head_lamp", "lamp_clear", "front", 0.003),
+    "head_lamp_dark": ("head_lamp", "lamp_dark", "front", 0.003),
+    "head_beam": ("head_lamp_beam", "lamp_beam", "front", 0.003),
+    "indicator": ("indicator", "lamp_amber", "front", 0.003),
+    "tail_lamp": ("tail_lamp", "lamp_red", "rear", 0.003),
+    "tail_indicator": ("tail_indicator", "lamp_amber", "rear", 0.003),
+    "reverse_lamp": ("reverse_lamp", "lamp_clear", "rear", 0.003),
+}
+"""The same for what is set into the skin, and how deep (metres)."""
 
 _SIDE = ("fender", "door", "quarter")
 
@@ -58,7 +77,8 @@ def skin_parts(spec: VehicleSpec, body: Body) -> list[Part]:
     _glass(skin, spec)
     _cladding(skin, spec)
     _front(skin, spec)
-    _lamps(skin, spec)
+    _rear(skin, spec)
+    cut_lamps(skin, spec)
     _shut_lines(skin, spec)
     _arches(skin, body)
     skin.settle()
@@ -69,16 +89,17 @@ def _everywhere(skin: Skin) -> np.ndarray:
     return np.ones(len(skin.faces), dtype=bool)
 
 
+def _less(own: str, *others: str) -> Field:
+    """Below zero where the skin lies on the half-space ``own`` rather than on the others."""
+    return lambda skin: np.maximum.reduce([skin[other] for other in others]) - skin[own]
+
+
 def _greenhouse(skin: Skin) -> None:
     """Label what is above the belt by the face that it belongs to."""
-    skin.region(skin["greenhouse"] - skin["lower"], "house_side")
-    for label, own, others in (
-        ("roof", "roof", ("glass_side", "windscreen", "backlight")),
-        ("windscreen_frame", "windscreen", ("glass_side", "roof")),
-        ("backlight_frame", "backlight", ("glass_side", "roof")),
-    ):
-        rest = np.maximum.reduce([skin[other] for other in others])
-        skin.region(rest - skin[own], label, among=("house_side",))
+    skin.region(lambda k: k["greenhouse"] - k["lower"], "house_side")
+    skin.region(_less("roof", "glass_side", "windscreen", "backlight"), "roof", ("house_side",))
+    for own in ("windscreen", "backlight"):
+        skin.region(_less(own, "glass_side", "roof"), f"{own}_frame", ("house_side",))
 
 
 def _lower(skin: Skin, body: Body) -> None:
@@ -86,134 +107,150 @@ def _lower(skin: Skin, body: Body) -> None:
     fender, doors and quarter by the lines between the keypoints that bound those segments."""
     s = body.shape
     if body.layout == "pickup":
-        skin.region(body.bed(skin.vertices) - 0.012, "bed")
+        skin.region(lambda k: body.bed(k.vertices) - 0.012, "bed")
+    faces = ("side", "front", "rear", "deck", "bottom")
     for label in ("bottom", "front", "rear", "deck"):
-        others = {"side", "front", "rear", "deck", "bottom"} - {label}
-        rest = np.maximum.reduce([skin[other] for other in sorted(others)])
-        skin.region(rest - skin[label], label, among=("skin",))
-    top = s.tail_z - 0.04 - skin["z"]
-    skin.region(top, "boot", among=("rear",))
-    skin.region(s.cowl_x - 0.35 - skin["x"], "bonnet", among=("deck",))
-    skin.region(skin["x"] - (s.deck_x + 0.30), "boot", among=("deck",))
-    skin.paint(_everywhere(skin), "shelf", among=("deck",))
-    arch = s.arch_radius
-    ahead = _line(skin, (body.front_axle - arch, body.arch_z), (s.cowl_x, s.cowl_z))
-    skin.region(-ahead, "fender", among=("skin",))
-    behind = _line(skin, (body.rear_axle + arch, body.arch_z), (s.deck_x, s.deck_z))
-    skin.region(behind, "quarter", among=("skin",))
-    skin.paint(_everywhere(skin), "door", among=("skin",))
+        skin.region(_less(label, *(f for f in faces if f != label)), label, ("skin",))
+    skin.region(lambda k: s.tail_z - k["z"], "boot", ("rear",))
+    skin.region(lambda k: s.cowl_x - 0.35 - k["x"], "bonnet", ("deck",))
+    skin.region(lambda k: k["x"] - s.deck_x - 0.30, "boot", ("deck",))
+    skin.paint(_everywhere(skin), "shelf", ("deck",))
+    front, rear = body.front_axle - s.arch_radius, body.rear_axle + s.arch_radius
+    ahead = _line((front, body.arch_z), (s.cowl_x, s.cowl_z))
+    skin.region(lambda k: -ahead(k), "fender", ("skin",))
+    skin.region(_line((rear, body.arch_z), (s.deck_x, s.deck_z)), "quarter", ("skin",))
+    skin.paint(_everywhere(skin), "door", ("skin",))
 
 
-def _line(skin: Skin, a: tuple[float, float], b: tuple[float, float]) -> np.ndarray:
+def _line(a: tuple[float, float], b: tuple[float, float]) -> Field:
     """Signed distance in side view from the line through a and b (x, z), positive ahead of it."""
     run, rise = b[0] - a[0], b[1] - a[1]
     length = float(np.hypot(run, rise))
-    return ((skin["x"] - a[0]) * rise - (skin["z"] - a[1]) * run) / length
+    return lambda skin: ((skin["x"] - a[0]) * rise - (skin["z"] - a[1]) * run) / length
+
+
+def _plane(axis: str, at: float, sign: float = 1.0) -> Field:
+    """Signed distance from the plane where coordinate ``axis`` is ``at``."""
+    return lambda skin: sign * (skin[axis] - at)
 
 
 def _glass(skin: Skin, spec: VehicleSpec) -> None:
     """Windscreen, rear glass and side windows: what lies far enough inside its own face."""
-    for label, own, margin in (
-        ("windscreen", "windscreen", 0.06),
-        ("rear_glass", "backlight", 0.08),
-    ):
-        edge = smooth_max(skin["glass_side"], skin["roof"], 0.08)
-        edge = smooth_max(edge, -skin["lower"], 0.06)
-        skin.region(edge - skin[own] + margin, label, among=(f"{own}_frame",))
-    edge = smooth_max(skin["roof"] + 0.08, skin["windscreen"] + 0.07, 0.07)
-    edge = smooth_max(edge, skin["backlight"] + 0.11, 0.07)
-    edge = smooth_max(edge, 0.03 - skin["lower"], 0.05)
-    skin.region(edge - skin["glass_side"], "side_window", among=("house_side",))
+
+    def pane(own: str, margin: float) -> Field:
+        def value(k: Skin) -> np.ndarray:
+            edge = smooth_max(k["glass_side"], k["roof"], 0.08)
+            return smooth_max(edge, -k["lower"], 0.06) - k[own] + margin
+
+        return value
+
+    def opening(k: Skin) -> np.ndarray:
+        edge = smooth_max(k["roof"] + 0.08, k["windscreen"] + 0.07, 0.07)
+        edge = smooth_max(edge, k["backlight"] + spec.shape.c_pillar, 0.10)
+        return smooth_max(edge, 0.03 - k["lower"], 0.05) - k["glass_side"]
+
+    skin.region(pane("windscreen", 0.06), "windscreen", ("windscreen_frame",))
+    if not spec.trim.panelled:
+        skin.region(pane("backlight", 0.08), "rear_glass", ("backlight_frame",))
+    skin.region(opening, "side_window", ("house_side",))
     pillars = spec.trim.side_windows
     for x in pillars:
-        skin.band(_across(x), 0.035, "pillar", ("side_window",))
+        skin.band(_plane("x", x), "pillar", ("side_window",), half=0.035)
     if pillars:
-        rear = "window_panel" if spec.trim.panelled else "tinted_window"
-        skin.paint(skin.vertices[skin.faces, 0].mean(axis=1) < pillars[0], rear, ("side_window",))
-
-
-def _across(x: float) -> Callable[[Skin], np.ndarray]:
-    """Signed distance from the upright plane at ``x``."""
-    return lambda skin: skin["x"] - x
+        label = "window_panel" if spec.trim.panelled else "tinted_window"
+        behind = skin.vertices[skin.faces, 0].mean(axis=1) < pillars[0]
+        skin.paint(behind, label, ("side_window",))
 
 
 def _cladding(skin: Skin, spec: VehicleSpec) -> None:
-    """Bare plastic along the sills and under the bumpers."""
+    """Bare plastic along the sills and under the bumpers, around the arches, along the doors."""
     s = spec.shape
     height = s.clearance + (0.13 if s.cladding else 0.045)
     for label in (*_SIDE, "front", "rear"):
-        skin.region(skin["z"] - height, f"clad_{label}", among=(label,))
-    if s.cladding:
-        radius = s.arch_radius + 0.065
-        for axle in (s.wheelbase / 2, -s.wheelbase / 2):
-            for label in _SIDE:
-                ring = np.hypot(skin["x"] - axle, skin["z"] - skin.body.arch_z) - radius
-                skin.region(ring, f"clad_{label}", among=(label,))
+        skin.region(_plane("z", height), f"clad_{label}", (label,))
+    if spec.trim.moulding:
+        z = s.clearance + 0.5 * (s.belt_z - s.clearance)
+        skin.band(_plane("z", z), "moulding", ("door",), half=0.03)
+    if not s.cladding:
+        return
+    for axle in (s.wheelbase / 2, -s.wheelbase / 2):
+        ring = _arch_distance(axle, skin.body.arch_z, s.arch_radius + 0.06)
+        for label in _SIDE:
+            skin.region(ring, f"clad_{label}", (label,))
 
 
-def _rounded(skin: Skin, y: tuple[float, float], z: tuple[float, float], r: float) -> np.ndarray:
-    """Signed distance in front view from a rounded rectangle."""
-    dy = np.abs(skin["y"] - (y[0] + y[1]) / 2) - (y[1] - y[0]) / 2 + r
-    dz = np.abs(skin["z"] - (z[0] + z[1]) / 2) - (z[1] - z[0]) / 2 + r
-    outside = np.hypot(np.maximum(dy, 0), np.maximum(dz, 0))
-    return outside + np.minimum(np.maximum(dy, dz), 0) - r
+def _arch_distance(axle: float, z: float, radius: float) -> Field:
+    return lambda skin: np.hypot(skin["x"] - axle, skin["z"] - z) - radius
+
+
+def _rectangle(y: tuple[float, float], z: tuple[float, float]) -> list[Field]:
+    """The sides of a rectangle in front view."""
+    return [_plane("z", z[0], -1), _plane("z", z[1]), _plane("y", y[0], -1), _plane("y", y[1])]
 
 
 def _front(skin: Skin, spec: VehicleSpec) -> None:
-    """Grille and lower intake."""
+    """Grille with its frame, lower intake, fog lamps."""
     s, half = spec.shape, spec.shape.width / 2
     rise = s.nose_z - s.clearance
     low, high, width = grille_bounds(spec)
-    skin.region(_rounded(skin, (-width, width), (low, high), 0.03), "grille", ("front", "bonnet"))
-    z = (s.clearance + 0.10 * rise, s.clearance + 0.32 * rise)
+    face = ("front", "bonnet", "clad_front")
+    if spec.trim.chrome:
+        frame = _rectangle((-1, width + 0.018), (low - 0.018, high + 0.018))
+        skin.region(frame, "grille_frame", face)
+    skin.region(_rectangle((-1, width), (low, high)), "grille", (*face, "grille_frame"))
+    z = (s.clearance + 0.10 * rise, s.clearance + 0.30 * rise)
+    skin.region(_rectangle((-1, 0.60 * half), z), "intake", ("front", "clad_front"))
+    z = (s.clearance + 0.20 * rise, s.clearance + 0.20 * rise + 0.075)
+    y = (0.66 * half, 0.66 * half + 0.13)
+    skin.region(_rectangle(y, z), "fog_lamp", ("front", "clad_front", "fender"))
+
+
+def _rear(skin: Skin, spec: VehicleSpec) -> None:
+    """Recess for the plate, reflectors, bumper's lower plastic."""
+    s, half = spec.shape, spec.shape.width / 2
+    if spec.load is not None:
+        return
+    z = plate_z(spec)
+    skin.region(_rectangle((-1, 0.30), (z - 0.08, z + 0.08)), "plate_recess", ("rear", "boot"))
+    low = s.clearance + 0.22
     skin.region(
-        _rounded(skin, (-0.62 * half, 0.62 * half), z, 0.04), "intake", ("front", "clad_front")
+        _rectangle((0.62 * half, 0.62 * half + 0.16), (low, low + 0.04)), "reflector", ("rear",)
     )
 
 
-def _lamps(skin: Skin, spec: VehicleSpec) -> None:
-    """Head and tail lamps: where the skin runs through a volume at the body's corners."""
-    s, half = spec.shape, spec.shape.width / 2
-    reach, tall, wide = {
-        "wedge": (0.42, 0.16, 0.42), "round": (0.26, 0.19, 0.24), "block": (0.28, 0.19, 0.36),
-        "slit": (0.46, 0.11, 0.48),
-    }[spec.trim.head_lamp]  # fmt: skip
-    fore = np.maximum(s.front_x - skin["x"], 0)
-    z = s.nose_z - 0.045 - tall / 2 + 0.10 * fore
-    shape = np.maximum(np.abs(skin["z"] - z) - tall / 2, fore - reach - 0.10)
-    shape = smooth_max(shape, half - wide - skin["y"], 0.05)
-    skin.region(shape, "head_lamp", ("front", "fender", "bonnet"))
-    tall, wide, reach = {
-        "block": (0.20, 0.30, 0.20), "column": (0.38, 0.17, 0.16), "slim": (0.12, 0.48, 0.26),
-        "round": (0.22, 0.24, 0.14),
-    }[spec.trim.tail_lamp]  # fmt: skip
-    aft = np.maximum(skin["x"] - s.body_rear_x, 0)
-    shape = np.maximum(np.abs(skin["z"] - (s.tail_z - 0.02 - tall / 2)) - tall / 2, aft - reach)
-    shape = smooth_max(shape, half - wide - skin["y"], 0.05)
-    skin.region(shape, "tail_lamp", ("rear", "quarter", "boot"))
-
-
 def _shut_lines(skin: Skin, spec: VehicleSpec) -> None:
-    """Dark lines between doors, around bonnet and boot."""
-    s = spec.shape
-    low = s.clearance + 0.09
-
-    front = skin.body.front_axle - s.arch_radius - 0.10
-    for x in (front, *spec.trim.doors[: spec.trim.door_count // 2]):
-        among = ("door", "fender", "house_side")
-        skin.band(_across(x), SHUT_LINE, "gap", among)
-    skin.band(lambda k: k["z"] - low, SHUT_LINE, "gap", ("door",))
-    skin.band(lambda k: k["y"] - 0.80 * s.width / 2, SHUT_LINE, "gap", ("bonnet",))
+    """Dark lines around doors, bonnet, boot and bumpers."""
+    s, half = spec.shape, spec.shape.width / 2
+    low = s.clearance + 0.10
+    side = (*_SIDE, "house_side", "moulding")
+    front = min(skin.body.front_axle - s.arch_radius - 0.10, s.cowl_x + 0.1)
+    if spec.layout != "bus":
+        edges = (front, *spec.trim.doors)
+        for x in edges:
+            skin.band(_plane("x", x), "gap", side, SHUT_LINE, (_plane("z", low, -1),))
+        span = (_plane("x", edges[-1], -1), _plane("x", front))
+        skin.band(_plane("z", low), "gap", side, SHUT_LINE, span)
+    bonnet_y = 0.78 * half
+    skin.band(_plane("y", bonnet_y), "gap", ("bonnet",), SHUT_LINE)
+    if spec.load is not None:
+        return
+    bumper = s.clearance + 0.52 * (s.tail_z - s.clearance)
+    tail = ("rear", "boot", "backlight_frame")
+    skin.band(_plane("z", bumper), "gap", ("rear", "quarter"), SHUT_LINE)
+    lid = (_plane("z", bumper, -1),)
+    skin.band(_plane("y", 0.66 * half), "gap", tail, SHUT_LINE, lid)
+    if spec.layout == "van":
+        skin.band(_plane("y", 0.0), "gap", (*tail, "plate_recess"), SHUT_LINE, lid)
+    skin.band(_plane("z", s.nose_z - 0.02), "gap", ("front",), SHUT_LINE)
 
 
 def _arches(skin: Skin, body: Body) -> None:
     """Label what the wheel arches take away."""
     s = body.shape
     for axle in (body.front_axle, body.rear_axle):
-        if axle < s.body_rear_x:
-            continue
-        ring = np.hypot(skin["x"] - axle, skin["z"] - body.arch_z) - s.arch_radius
-        skin.region(np.maximum(ring, wall_y(body) - skin["y"]), "arch")
+        if axle > s.body_rear_x:
+            ring = _arch_distance(axle, body.arch_z, s.arch_radius)
+            skin.region([_plane("y", wall_y(body), -1), ring], "arch")
 
 
 def wall_y(body: Body) -> float:
@@ -228,12 +265,8 @@ def _extract(skin: Skin, body: Body) -> list[Part]:
         for label, (name, material, segment) in _PARTS.items()
         if (found := skin.part(label, name, material, segment)) is not None
     ]
-    for label, material, depth in (
-        ("windscreen", "glass", 0.006), ("rear_glass", "tinted_glass", 0.006),
-        ("side_window", "glass", 0.008), ("tinted_window", "tinted_glass", 0.008),
-        ("head_lamp", "lamp_clear", 0.004), ("tail_lamp", "lamp_red", 0.004),
-    ):  # fmt: skip
-        parts += skin.inset(label, label, material, depth)
+    for label, (name, material, segment, depth) in _INSET.items():
+        parts += skin.inset(label, name, material, segment, depth)
     edges = skin.outline("arch")
     if len(edges):
         outer = skin.vertices[edges]

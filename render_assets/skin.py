@@ -15,8 +15,12 @@ from render_assets.body import Body
 from render_assets.mesh import Part, part, unit
 from render_assets.solid import gradient, polygonise, project
 
-CELL = 0.05
+CELL = 0.055
 """Grid cell of a five-metre body, metres; longer bodies are coarser."""
+
+
+Field = Callable[["Skin"], np.ndarray]
+"""A value (n,) at the vertices of a skin."""
 
 
 class Skin:
@@ -31,7 +35,8 @@ class Skin:
         cell = CELL * max(1.0, float(high[0] - low[0]) / 5.0)
         vertices, self.faces = polygonise(body, low, high, cell)
         self.vertices = _on_surface(body, vertices)
-        self.labels = np.full(len(self.faces), "skin", dtype=object)
+        self._codes: dict[str, int] = {"skin": 0}
+        self.labels = np.zeros(len(self.faces), dtype=np.int16)
         self.values = body.faces(self.vertices)
 
     def __getitem__(self, name: str) -> np.ndarray:
@@ -97,7 +102,9 @@ class Skin:
 
     def _has(self, labels: tuple[str, ...]) -> np.ndarray:
         """(m,) bool: faces that carry one of the labels."""
-        return np.isin(self.labels, labels)
+        wanted = np.zeros(len(self._codes), dtype=bool)
+        wanted[[self._codes[name] for name in labels if name in self._codes]] = True
+        return wanted[self.labels]
 
     def _interpolate(self, i: np.ndarray, j: np.ndarray, t: np.ndarray) -> None:
         """Append the points at ``t`` between vertices i and j, with all that vertices carry."""
@@ -113,24 +120,32 @@ class Skin:
         """Give the faces ``inside`` (m,) bool a label, where they now carry one of ``among``."""
         if among is not None:
             inside = inside & self._has(among)
-        self.labels[inside] = label
+        self.labels[inside] = self._codes.setdefault(label, len(self._codes))
 
-    def region(self, value: np.ndarray, label: str, among: tuple[str, ...] | None = None) -> None:
-        """Cut along the zero line of ``value`` and label what is below it."""
-        self.paint(self.cut(value, among), label, among)
+    def region(
+        self, value: Field | list[Field], label: str, among: tuple[str, ...] | None = None
+    ) -> None:
+        """Label what is below the zero lines of all the values, cutting along each in turn."""
+        values = value if isinstance(value, list) else [value]
+        for one in values:
+            self.cut(one(self), among)
+        inside = np.ones(len(self.faces), dtype=bool)
+        for one in values:
+            inside &= one(self)[self.faces].mean(axis=1) < 0
+        self.paint(inside, label, among)
 
     def band(
         self,
-        distance: Callable[[Skin], np.ndarray],
-        half: float,
+        distance: Field,
         label: str,
-        among: tuple[str, ...] | None = None,
+        among: tuple[str, ...],
+        half: float,
+        within: tuple[Field, ...] = (),
     ) -> None:
-        """Label a band of half width ``half`` metres around the zero line of ``distance``."""
-        self.cut(distance(self) + half, among)
-        self.cut(distance(self) - half, among)
-        middle = distance(self)[self.faces].mean(axis=1)
-        self.paint(np.abs(middle) < half, label, among)
+        """Label a band of half width ``half`` metres around the zero line of ``distance``, where
+        every value of ``within`` is below zero."""
+        edges: list[Field] = [lambda k: distance(k) - half, lambda k: -half - distance(k)]
+        self.region([*within, *edges], label, among)
 
     def settle(self) -> None:
         """Put the cuts' vertices on the true surface and take the normals there."""
@@ -139,7 +154,7 @@ class Skin:
 
     def part(self, label: str, name: str, material: str, segment: str | None = None) -> Part | None:
         """The faces of a label as a part, None where there are none."""
-        faces = self.faces[self.labels == label]
+        faces = self.faces[self._has((label,))]
         if not len(faces):
             return None
         used, index = np.unique(faces, return_inverse=True)
@@ -152,21 +167,23 @@ class Skin:
             segment,
         )
 
-    def inset(self, label: str, name: str, material: str, depth: float) -> list[Part]:
+    def inset(
+        self, label: str, name: str, material: str, segment: str | None, depth: float
+    ) -> list[Part]:
         """The faces of a label set ``depth`` metres in, and the rubber around the opening."""
-        faces = self.faces[self.labels == label]
+        faces = self.faces[self._has((label,))]
         if not len(faces):
             return []
         used, index = np.unique(faces, return_inverse=True)
         sunk = self.vertices - depth * self.normals
-        pane = part(name, material, sunk[used], index.reshape(-1, 3), self.normals[used])
+        pane = part(name, material, sunk[used], index.reshape(-1, 3), self.normals[used], segment)
         edges = self.outline(label)
         return [pane, strip(f"{name}_frame", "rubber", self.vertices[edges], sunk[edges])]
 
     def outline(self, label: str) -> np.ndarray:
         """(k, 2) directed edges around a label's faces, which lie on their left; the mirror plane
         is no edge."""
-        faces = self.faces[self.labels == label]
+        faces = self.faces[self._has((label,))]
         edges = np.concatenate([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]])
         key = np.sort(edges, axis=1)
         _, first, count = np.unique(

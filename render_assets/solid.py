@@ -44,12 +44,13 @@ def project(solid: Solid, points: np.ndarray, steps: int = 2) -> np.ndarray:
 def between(solid: Solid, outside: np.ndarray, inside: np.ndarray) -> np.ndarray:
     """(n, 3) where the lines from points outside to points inside pass through the surface."""
     outside, inside = np.array(outside, dtype=np.float64), np.array(inside, dtype=np.float64)
-    for _ in range(24):
+    for _ in range(13):
         middle = (outside + inside) / 2
         in_solid = (solid(middle) < 0)[:, None]
         inside = np.where(in_solid, middle, inside)
         outside = np.where(in_solid, outside, middle)
-    return (outside + inside) / 2
+    far, near = solid(outside)[:, None], solid(inside)[:, None]
+    return outside + (inside - outside) * np.clip(far / np.where(far > near, far - near, 1), 0, 1)
 
 
 def polygonise(

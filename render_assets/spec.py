@@ -80,6 +80,8 @@ class Shape(Spec):
     """Height of the character line along the side."""
     flare: Fraction
     """How far the wheel arches stand out."""
+    c_pillar: Metres
+    """Width of the panel between the last side window and the rear glass."""
     arch_radius: Metres
     cladding: bool
     """Sills, arches and bumper bottoms of bare plastic."""
@@ -117,14 +119,15 @@ class Trim(Spec):
     """What sets models apart beside their shape."""
 
     side_windows: tuple[float, ...]
-    """x of the pillars between side windows, front to rear, the outer two being the A and last
-    pillar's feet."""
+    """x of the pillars between side windows, front to rear."""
     doors: tuple[float, ...]
-    """x of the doors' shut lines at the belt, front to rear."""
+    """x of the rear edge of each side door at the belt, front to rear."""
     head_lamp: HeadLamp
     tail_lamp: TailLamp
     grille: Grille
     chrome: bool
+    moulding: bool
+    """A plastic strip along the doors."""
     roof_rails: bool
     spoiler: bool
     tint: Fraction
@@ -134,7 +137,6 @@ class Trim(Spec):
     exhausts: Annotated[int, Field(ge=0, le=2)]
     panelled: bool
     """Sheet metal instead of glass behind the front doors."""
-    door_count: Literal[2, 4]
 
 
 class Paint(Spec):

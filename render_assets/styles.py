@@ -21,9 +21,9 @@ _CAR: dict[str, Range] = {
     "clearance": (0.17, 0.20),
     "axle_front": (0.185, 0.20),
     "axle_rear": (0.775, 0.79),
-    "wheel_radius": (0.31, 0.34),
+    "wheel_radius": (0.32, 0.35),
     "tyre_width": (0.20, 0.235),
-    "headlight": (0.035, 0.055),
+    "headlight": (0.03, 0.048),
     "nose_z": (0.48, 0.53),
     "cowl": (0.26, 0.285),
     "cowl_z": (0.645, 0.675),
@@ -46,6 +46,7 @@ _CAR: dict[str, Range] = {
     "crease": (0.50, 0.58),
     "flare": (0.012, 0.03),
     "arch_gap": (0.045, 0.06),
+    "c_pillar": (0.14, 0.24),
 }
 
 
@@ -62,6 +63,7 @@ class Style:
     layout: Layout = "car"
     weight: float = 1.0
     doors: int = 4
+    """Side doors."""
     windows: tuple[float, ...] = ()
     """Feet of the pillars between the first and the last, as fractions of the cabin's belt from
     the windscreen back."""
@@ -95,8 +97,9 @@ _STYLES = (
         (1.44, 1.53),
         {"cowl": (0.245, 0.27), "roof_front": (0.40, 0.43), "roof_rear": (0.86, 0.90),
          "deck": (0.965, 0.975), "deck_z": (0.66, 0.69), "tail_z": (0.62, 0.65),
-         "axle_rear": (0.80, 0.82), "axle_front": (0.19, 0.205)},
-        windows=(0.42, 0.80), spoiler=0.4,
+         "axle_rear": (0.815, 0.83), "axle_front": (0.19, 0.205), "c_pillar": (0.25, 0.40),
+         "wheel_radius": (0.30, 0.335)},
+        windows=(0.46,), spoiler=0.4,
     ),
     Style(
         "hatch3",
@@ -106,7 +109,8 @@ _STYLES = (
         (1.42, 1.50),
         {"cowl": (0.25, 0.275), "roof_front": (0.41, 0.44), "roof_rear": (0.85, 0.89),
          "deck": (0.965, 0.975), "deck_z": (0.66, 0.69), "tail_z": (0.62, 0.65),
-         "axle_rear": (0.81, 0.83), "axle_front": (0.19, 0.205)},
+         "axle_rear": (0.82, 0.84), "axle_front": (0.19, 0.205), "c_pillar": (0.25, 0.40),
+         "wheel_radius": (0.285, 0.32)},
         weight=0.5, doors=2, windows=(0.55,), spoiler=0.4,
     ),
     Style(
@@ -115,7 +119,8 @@ _STYLES = (
         (4.5, 4.95),
         (1.74, 1.86),
         (1.44, 1.52),
-        {"roof_rear": (0.88, 0.91), "deck": (0.968, 0.978), "deck_z": (0.665, 0.69),
+        {"c_pillar": (0.10, 0.14),
+         "roof_rear": (0.88, 0.91), "deck": (0.968, 0.978), "deck_z": (0.665, 0.69),
          "tail_z": (0.63, 0.66)},
         windows=(0.36, 0.67), rails=0.8,
     ),
@@ -138,7 +143,8 @@ _STYLES = (
         (4.75, 5.15),
         (1.90, 2.02),
         (1.72, 1.86),
-        {"clearance": (0.22, 0.26), "wheel_radius": (0.37, 0.40), "cowl": (0.255, 0.28),
+        {"c_pillar": (0.10, 0.14),
+         "clearance": (0.22, 0.26), "wheel_radius": (0.37, 0.40), "cowl": (0.255, 0.28),
          "roof_front": (0.38, 0.41), "roof_rear": (0.90, 0.93), "deck": (0.97, 0.98),
          "deck_z": (0.64, 0.67), "tail_z": (0.60, 0.62), "nose_z": (0.55, 0.60),
          "cowl_z": (0.64, 0.67), "flare": (0.025, 0.045), "arch_gap": (0.07, 0.085),
@@ -151,7 +157,8 @@ _STYLES = (
         (4.2, 4.75),
         (1.84, 1.95),
         (1.80, 1.92),
-        {"clearance": (0.25, 0.29), "wheel_radius": (0.38, 0.41), "cowl": (0.27, 0.29),
+        {"c_pillar": (0.10, 0.14),
+         "clearance": (0.25, 0.29), "wheel_radius": (0.38, 0.41), "cowl": (0.27, 0.29),
          "roof_front": (0.345, 0.37), "roof_rear": (0.945, 0.96), "deck": (0.972, 0.98),
          "deck_z": (0.63, 0.65), "tail_z": (0.60, 0.62), "nose_z": (0.58, 0.61),
          "cowl_z": (0.62, 0.635), "belt_z": (0.61, 0.63), "belt_rise": (0.0, 0.01),
@@ -167,7 +174,8 @@ _STYLES = (
         (4.35, 4.85),
         (1.76, 1.88),
         (1.62, 1.76),
-        {"cowl": (0.17, 0.20), "cowl_z": (0.60, 0.63), "roof_front": (0.37, 0.41),
+        {"c_pillar": (0.10, 0.14),
+         "cowl": (0.17, 0.20), "cowl_z": (0.60, 0.63), "roof_front": (0.37, 0.41),
          "roof_rear": (0.88, 0.92), "deck": (0.968, 0.978), "deck_z": (0.61, 0.64),
          "tail_z": (0.57, 0.60), "nose_z": (0.46, 0.50), "belt_z": (0.58, 0.60),
          "headlight": (0.045, 0.065), "tumblehome": (0.22, 0.30)},
@@ -179,7 +187,8 @@ _STYLES = (
         (4.8, 5.2),
         (1.84, 1.96),
         (1.70, 1.80),
-        {"cowl": (0.19, 0.22), "cowl_z": (0.61, 0.64), "roof_front": (0.37, 0.40),
+        {"c_pillar": (0.10, 0.14),
+         "cowl": (0.19, 0.22), "cowl_z": (0.61, 0.64), "roof_front": (0.37, 0.40),
          "roof_rear": (0.91, 0.94), "deck": (0.972, 0.98), "deck_z": (0.61, 0.64),
          "tail_z": (0.57, 0.60), "nose_z": (0.49, 0.53), "belt_z": (0.585, 0.61),
          "tumblehome": (0.2, 0.27)},
@@ -191,7 +200,8 @@ _STYLES = (
         (4.3, 5.3),
         (1.68, 1.95),
         (1.88, 2.15),
-        {"clearance": (0.19, 0.23), "axle_front": (0.17, 0.19), "axle_rear": (0.77, 0.80),
+        {"c_pillar": (0.10, 0.14),
+         "clearance": (0.19, 0.23), "axle_front": (0.17, 0.19), "axle_rear": (0.77, 0.80),
          "cowl": (0.10, 0.125), "cowl_z": (0.54, 0.57), "roof_front": (0.235, 0.265),
          "roof_rear": (0.945, 0.96), "deck": (0.982, 0.988), "deck_z": (0.55, 0.57),
          "tail_z": (0.42, 0.46), "nose_z": (0.42, 0.45), "belt_z": (0.52, 0.54),
@@ -206,7 +216,8 @@ _STYLES = (
         (4.9, 5.9),
         (1.90, 2.05),
         (1.95, 2.55),
-        {"clearance": (0.19, 0.23), "axle_front": (0.165, 0.185), "axle_rear": (0.76, 0.79),
+        {"c_pillar": (0.10, 0.14),
+         "clearance": (0.19, 0.23), "axle_front": (0.165, 0.185), "axle_rear": (0.76, 0.79),
          "cowl": (0.155, 0.175), "cowl_z": (0.52, 0.55), "roof_front": (0.27, 0.30),
          "roof_rear": (0.965, 0.975), "deck": (0.985, 0.99), "deck_z": (0.52, 0.55),
          "tail_z": (0.40, 0.44), "nose_z": (0.42, 0.46), "belt_z": (0.49, 0.51),
@@ -251,7 +262,8 @@ _STYLES = (
         (10.5, 12.2),
         (2.48, 2.55),
         (3.0, 3.25),
-        {"clearance": (0.28, 0.33), "axle_front": (0.215, 0.235), "axle_rear": (0.72, 0.74),
+        {"c_pillar": (0.10, 0.14),
+         "clearance": (0.28, 0.33), "axle_front": (0.215, 0.235), "axle_rear": (0.72, 0.74),
          "wheel_radius": (0.48, 0.50), "tyre_width": (0.28, 0.30), "cowl": (0.008, 0.012),
          "cowl_z": (0.40, 0.43), "roof_front": (0.03, 0.04), "roof_rear": (0.972, 0.982),
          "deck": (0.992, 0.995), "deck_z": (0.47, 0.5), "tail_z": (0.30, 0.34),
@@ -268,7 +280,8 @@ _STYLES = (
         (6.6, 8.5),
         (2.05, 2.40),
         (2.75, 3.05),
-        {"clearance": (0.27, 0.32), "axle_front": (0.19, 0.22), "axle_rear": (0.72, 0.75),
+        {"c_pillar": (0.10, 0.14),
+         "clearance": (0.27, 0.32), "axle_front": (0.19, 0.22), "axle_rear": (0.72, 0.75),
          "wheel_radius": (0.40, 0.44), "tyre_width": (0.24, 0.27), "cowl": (0.02, 0.03),
          "cowl_z": (0.42, 0.45), "roof_front": (0.075, 0.10), "roof_rear": (0.965, 0.98),
          "deck": (0.988, 0.992), "deck_z": (0.47, 0.5), "tail_z": (0.32, 0.36),
@@ -380,7 +393,7 @@ def _shape(
             for name in (
                 *("clearance", "belt_rise", "tumblehome", "nose_round", "tail_round"),
                 *("screen_round", "plan_taper", "shoulder", "edge", "roof_edge"),
-                *("roof_crown", "flare"),
+                *("roof_crown", "flare", "c_pillar"),
             )
         },
     }
@@ -435,6 +448,19 @@ def _rim(style: Style, rng: np.random.Generator) -> str:
     return designs[int(pick[1] * 6)]
 
 
+def _door_edges(
+    style: Style, shape: dict[str, Any], pillars: tuple[float, ...]
+) -> tuple[float, ...]:
+    """Front doors end at the first pillar, rear doors above the rear wheel arch."""
+    if style.layout == "bus":
+        return ()
+    first = pillars[0] if pillars else shape["deck_x"] + 0.12
+    if style.doors == 2:
+        return (first,)
+    arch = -shape["wheelbase"] / 2 + 0.75 * shape["arch_radius"]
+    return (first, max(arch, shape["deck_x"] + 0.15))
+
+
 def _trim(style: Style, shape: dict[str, Any], rng: np.random.Generator) -> dict[str, Any]:
     """What sets individuals of a style apart beside paint and shape."""
     pick = rng.random(12)
@@ -443,11 +469,12 @@ def _trim(style: Style, shape: dict[str, Any], rng: np.random.Generator) -> dict
     letters = "".join(string.ascii_uppercase[int(i)] for i in rng.integers(0, 26, 3))
     return {
         "side_windows": pillars,
-        "doors": pillars,
+        "doors": _door_edges(style, shape, pillars),
         "head_lamp": ("wedge", "round", "block", "slit")[int(pick[0] * 4)],
         "tail_lamp": ("block", "column", "slim", "round")[int(pick[1] * 4)],
         "grille": ("bars", "mesh", "split", "slim", "tall")[int(pick[2] * 5)],
         "chrome": bool(pick[3] < 0.5),
+        "moulding": bool(pick[10] < 0.3),
         "roof_rails": bool(pick[4] < style.rails),
         "spoiler": bool(pick[5] < style.spoiler),
         "tint": float(0.25 + 0.6 * pick[6]),
@@ -455,5 +482,4 @@ def _trim(style: Style, shape: dict[str, Any], rng: np.random.Generator) -> dict
         "plate_style": ("blue", "white", "yellow")[int(pick[8] * 3)],
         "exhausts": int(pick[9] * 3) if style.layout in ("car", "pickup") else 0,
         "panelled": style.panelled,
-        "door_count": style.doors,
     }

@@ -39,13 +39,13 @@ def _tyre(w: Wheels) -> Part:
                      (rim + 0.5 * (out - rim), half + 0.004), (out - 0.022, half - 0.006),
                      (out - 0.006, half - 0.020), (out, half - 0.042)])  # fmt: skip
     grooves = []
-    for y in (-0.5, 0.0, 0.5):
+    for y in (-0.4, 0.4):
         centre = y * (half - 0.03)
         grooves += [(out, centre - 0.006), (out - 0.007, centre - 0.004),
                     (out - 0.007, centre + 0.004), (out, centre + 0.006)]  # fmt: skip
     inner = side * np.array([1, -1])
     profile = np.concatenate([inner, np.array(grooves), side[::-1]])
-    return revolve("tyre", "tyre", profile, steps=44)
+    return revolve("tyre", "tyre", profile, steps=36)
 
 
 def _barrel(w: Wheels) -> Part:
@@ -54,7 +54,7 @@ def _barrel(w: Wheels) -> Part:
     profile = np.array([(rim - 0.004, half - 0.012), (rim + 0.004, half - 0.006),
                         (rim - 0.012, half - 0.010), (rim - 0.024, half - 0.03),
                         (rim - 0.034, 0.0), (rim - 0.04, -half + 0.02)])  # fmt: skip
-    return revolve("rim", "dark_alloy" if w.dark else "alloy", profile[::-1], steps=44)
+    return revolve("rim", "dark_alloy" if w.dark else "alloy", profile[::-1], steps=36)
 
 
 def _disc(w: Wheels) -> Part:
