@@ -8,9 +8,12 @@ from typing import Any
 from tqdm import tqdm
 
 
-def progress(total: int, label: str, unit: str = "image", initial: int = 0) -> tqdm[Any]:
+def progress(
+    total: int, label: str, unit: str = "image", initial: int = 0, disable: bool = False
+) -> tqdm[Any]:
     """A bar for ``total`` steps; quiet (a line every ten seconds) where nobody watches.
 
+    ``disable`` shows none, for all processes of a run but one.
     Use it as a context manager and call ``update(n)``.
     """
     watched = sys.stderr.isatty()
@@ -22,4 +25,5 @@ def progress(total: int, label: str, unit: str = "image", initial: int = 0) -> t
         dynamic_ncols=watched,
         mininterval=0.2 if watched else 10.0,
         smoothing=0.1,
+        disable=disable,
     )

@@ -1,1 +1,1 @@
-"""Pose and multi-task re-identification networks, and how they learn from real and synthetic data."""
+"""Pose and re-identification networks, and how they learn from real and synthetic data."""

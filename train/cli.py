@@ -1,0 +1,149 @@
+"""``pamtri train`` and ``pamtri predict``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from pamtri.options import config_argument, output_option, resume_option, set_option
+
+checkpoint_argument = click.argument("checkpoint", type=click.Path(path_type=Path))
+data_argument = click.argument("data", type=click.Path(path_type=Path))
+format_option = click.option("--format", "layout", help="Layout of DATA; detected by default.")
+split_option = click.option(
+    "--split",
+    "splits",
+    multiple=True,
+    help="Only images of this split. Repeatable; all images by default.",
+)
+
+
+def file_option(example: str) -> Callable[[Any], Any]:
+    """``--output`` for a command that writes one file."""
+    return click.option(
+        "--output",
+        type=click.Path(path_type=Path, dir_okay=False),
+        required=True,
+        help=f"File to write, such as {example}.",
+    )
+
+
+@click.group()
+def train() -> None:
+    """Train a pose or a re-identification network."""
+
+
+@train.command("pose")
+@config_argument
+@output_option
+@resume_option
+@set_option
+def train_pose(config: Path, output: Path, resume: bool, overrides: tuple[str, ...]) -> None:
+    """Train a network that finds 36 keypoints of a vehicle, as CONFIG says.
+
+    \b
+    Examples:
+      pamtri train pose configs/pose/small_cpu.yaml --output runs/pose \\
+          --set data.synthetic.path=runs/synthetic
+      pamtri train pose configs/pose/small_cpu.yaml --output runs/pose --resume
+      accelerate launch -m pamtri train pose configs/pose/pamtri_hrnet_w32.yaml --output runs/w32
+    """
+    from train.pose.config import PoseConfig
+    from train.run import train_from
+
+    train_from(config, PoseConfig, output, resume, overrides)
+
+
+@train.command("reid")
+@config_argument
+@output_option
+@resume_option
+@set_option
+def train_reid(config: Path, output: Path, resume: bool, overrides: tuple[str, ...]) -> None:
+    """Train a network that tells vehicles apart, with colour and type, as CONFIG says.
+
+    \b
+    Examples:
+      pamtri train reid configs/reid/small_cpu.yaml --output runs/reid \\
+          --set data.real.path=VeRi --set data.synthetic.path=runs/synthetic
+      pamtri train reid configs/reid/small_cpu.yaml --output runs/reid --resume
+    """
+    from train.reid.config import ReidConfig
+    from train.run import train_from
+
+    train_from(config, ReidConfig, output, resume, overrides)
+
+
+@click.group()
+def predict() -> None:
+    """Run a trained network over a data set or a folder of images."""
+
+
+@predict.command("pose")
+@checkpoint_argument
+@data_argument
+@file_option("pose_test.csv")
+@format_option
+@split_option
+def predict_pose(
+    checkpoint: Path, data: Path, output: Path, layout: str | None, splits: tuple[str, ...]
+) -> None:
+    """Write the keypoints that CHECKPOINT finds in the images of DATA, as PAMTRI's CSV.
+
+    A line is the image's name, then x, y and confidence of each of the 36 keypoints.
+
+    \b
+    Examples:
+      pamtri predict pose runs/pose/best.pt VeRi --split test --output pose_test.csv
+      pamtri predict pose runs/pose/best.pt holiday_photos --output keypoints.csv
+    """
+    from pamtri.formats.pose_csv import write_predictions
+    from train.pose.predict import PosePredictor
+    from train.run import inference_device
+    from train.sources import open_for_prediction
+
+    samples = open_for_prediction(data, layout, splits)
+    predictions = PosePredictor(checkpoint, inference_device()).predict(samples)
+    write_predictions(output, predictions)
+    click.echo(f"{output}: keypoints of {len(predictions)} images")
+
+
+@predict.command("reid")
+@checkpoint_argument
+@data_argument
+@file_option("features.npz")
+@format_option
+@split_option
+@click.option(
+    "--keypoints",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Pose prediction CSV for a network with keypoint embedding; labels by default.",
+)
+def predict_reid(
+    checkpoint: Path,
+    data: Path,
+    output: Path,
+    layout: str | None,
+    splits: tuple[str, ...],
+    keypoints: Path | None,
+) -> None:
+    """Write the features that CHECKPOINT gives the images of DATA, one row an image.
+
+    The .npz file holds names and features, and colour and type scores of a multi-task network.
+
+    \b
+    Examples:
+      pamtri predict reid runs/reid/best.pt VeRi --split query --split gallery \\
+          --keypoints pose_test.csv --output features.npz
+    """
+    from train.reid.predict import ReidPredictor, write_features
+    from train.run import inference_device
+    from train.sources import open_for_prediction
+
+    samples = open_for_prediction(data, layout, splits)
+    predictor = ReidPredictor(checkpoint, inference_device())
+    write_features(output, predictor.predict(samples, keypoints or "labels"))
+    click.echo(f"{output}: features of {len(samples)} images")

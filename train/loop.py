@@ -1,0 +1,244 @@
+"""The training loop that pose and re-identification share.
+
+A run folder holds ``config.yaml`` and ``run.yaml``, ``best.pt`` (see ``train.checkpoint``),
+``last/`` (all that is needed to go on), ``history.jsonl`` and ``tensorboard/``. What is drawn and
+how it is augmented depends on the step alone, and everything else that changes is in ``last/``:
+a run that was stopped and resumed ends with the weights of one that was not.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import shutil
+import signal
+import types
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+import torch
+from accelerate import Accelerator
+from torch import Tensor, nn
+
+from pamtri.errors import UserError
+from pamtri.progress import progress
+from pamtri.run_folder import write_atomic
+from train.batches import Item, TrainingBatches, to_device
+from train.checkpoint import Checkpoint, save_checkpoint
+from train.config import TrainConfig, TrainingConfig
+from train.history import History
+
+LOG_EVERY = 10
+"""Steps between lines of the history."""
+BEST = "best.pt"
+_LAST = "last"
+_POSITION = "position.json"
+
+
+class Task(Protocol):
+    """What is trained: its data, network, loss and validation."""
+
+    kind: str
+    metric: str
+    """The name of the validation value that chooses the best checkpoint; larger is better."""
+    classes: dict[str, list[int]] | None
+    network: nn.Module
+    batches: TrainingBatches
+
+    @property
+    def config(self) -> TrainConfig:
+        """The resolved configuration."""
+
+    def describe(self) -> str:
+        """The data in a line."""
+
+    def losses(self, network: nn.Module, batch: Item) -> dict[str, Tensor]:
+        """The terms of the loss of a batch, scalars; ``loss`` is their weighted sum."""
+
+    def validate(self, network: nn.Module, accelerator: Accelerator) -> dict[str, Any]:
+        """Metrics of the validation images, equal in all processes."""
+
+
+@dataclass
+class Position:
+    """Where a run is."""
+
+    step: int = 0
+    """Steps done."""
+    best: float = -math.inf
+    """The best validation metric so far."""
+    drawn: dict[str, int] = field(default_factory=dict)
+    """Images drawn from each source so far."""
+
+
+def train_network(task: Task, folder: Path, accelerator: Accelerator) -> Position:
+    """Train until the budget is spent, from where ``folder`` stopped if it holds a state.
+
+    Raises UserError when the loss is not finite, and when the run is asked to stop.
+    """
+    run = _Run(task, folder, accelerator)
+    run.resume()
+    steps = task.config.training.steps
+    loader = task.batches.loader(run.position.step, steps, task.config.training.workers)
+    main = accelerator.is_main_process
+    with (
+        _stop_signals() as stop,
+        progress(steps, f"train {task.kind}", "step", run.position.step, disable=not main) as bar,
+    ):
+        for batch in to_device(loader, accelerator.device):
+            bar.set_postfix_str(run.step(batch), refresh=False)
+            bar.update()
+            if run.is_due() or stop:
+                run.validate_and_save()
+            if stop:
+                raise UserError(
+                    f"stopped at step {run.position.step} of {steps}; continue with --resume"
+                )
+    run.history.close()
+    return run.position
+
+
+class _Run:
+    """A network, its optimiser and where they are, bound to a folder."""
+
+    def __init__(self, task: Task, folder: Path, accelerator: Accelerator) -> None:
+        self._task, self._folder, self._accelerator = task, folder, accelerator
+        self._training = task.config.training
+        network = task.network.to(memory_format=torch.channels_last)
+        optimiser = _optimiser(network, self._training)
+        schedule = torch.optim.lr_scheduler.LambdaLR(
+            optimiser, lambda step: learning_rate_factor(step, self._training)
+        )
+        self._network, self._optimiser, self._schedule = accelerator.prepare(
+            network, optimiser, schedule
+        )
+        self.position = Position()
+        self.history = History(folder, accelerator.is_main_process)
+
+    def resume(self) -> None:
+        """Go back to the last saved state, if there is one."""
+        last = self._folder / _LAST
+        if not last.exists():  # the state that was being replaced when the program was killed
+            last = last.with_name(_LAST + ".old")
+        if last.exists():
+            self._accelerator.load_state(str(last))
+            saved = json.loads((last / _POSITION).read_text())
+            self.position = Position(**{**saved, "best": float(saved["best"])})
+        self.history.open(self.position.step)
+
+    def step(self, batch: Item) -> str:
+        """One optimisation step; returns what the progress bar says."""
+        self._network.train()
+        with self._accelerator.autocast():
+            losses = self._task.losses(self._network, batch)
+        values = {name: float(loss.detach()) for name, loss in losses.items()}
+        if not math.isfinite(values["loss"]):
+            raise UserError(self._not_finite(values["loss"], batch["name"]))
+        self._optimiser.zero_grad()
+        self._accelerator.backward(losses["loss"])
+        self._optimiser.step()
+        self._schedule.step()
+        position = self.position
+        position.step += 1
+        for source, count in batch["drawn"].items():
+            position.drawn[source] = position.drawn.get(source, 0) + count
+        self.history.collect(values)
+        if position.step % LOG_EVERY == 0 or position.step == self._training.steps:
+            rate = self._optimiser.param_groups[0]["lr"]
+            self.history.write_mean(position.step, {"learning_rate": rate}, position.drawn)
+        return f"loss {values['loss']:.4g}, best {self._task.metric} {_shown(position.best)}"
+
+    def is_due(self) -> bool:
+        """Whether validation comes after this step."""
+        step = self.position.step
+        return step % self._training.validate_every == 0 or step == self._training.steps
+
+    def validate_and_save(self) -> None:
+        """Validate, keep the network if it is the best so far, save the state."""
+        self._network.eval()
+        metrics = self._task.validate(self._network, self._accelerator)
+        self.history.write("val", self.position.step, metrics)
+        if metrics[self._task.metric] > self.position.best:
+            self.position.best = float(metrics[self._task.metric])
+            self._save_best()
+        self._save_last()
+
+    def _save_best(self) -> None:
+        if self._accelerator.is_main_process:
+            network = self._accelerator.unwrap_model(self._network)
+            state = {k: v.detach().cpu().contiguous() for k, v in network.state_dict().items()}
+            checkpoint = Checkpoint(
+                kind=self._task.kind,
+                config=self._task.config.model_dump(mode="json"),
+                classes=self._task.classes,
+                state_dict=state,
+                metric=self.position.best,
+                step=self.position.step,
+            )
+            save_checkpoint(self._folder / BEST, checkpoint)
+
+    def _save_last(self) -> None:
+        """Replace ``last/`` so that a whole state is on disk at every moment."""
+        new, last, old = (self._folder / (_LAST + suffix) for suffix in (".new", "", ".old"))
+        if self._accelerator.is_main_process:
+            shutil.rmtree(new, ignore_errors=True)
+        self._accelerator.wait_for_everyone()
+        self._accelerator.save_state(str(new))
+        self._accelerator.wait_for_everyone()
+        if self._accelerator.is_main_process:
+            write_atomic(new / _POSITION, json.dumps(asdict(self.position)))
+            if last.exists():
+                shutil.rmtree(old, ignore_errors=True)
+                last.rename(old)
+            new.rename(last)
+            shutil.rmtree(old, ignore_errors=True)
+        self._accelerator.wait_for_everyone()
+
+    def _not_finite(self, loss: float, names: list[str]) -> str:
+        best = self._folder / BEST
+        kept = f"{best} is the last good checkpoint" if best.exists() else "no checkpoint yet"
+        return (
+            f"the loss is {loss} at step {self.position.step + 1}, on the images "
+            f"{', '.join(names)}; {kept}; a lower training.learning_rate may help"
+        )
+
+
+def learning_rate_factor(step: int, training: TrainingConfig) -> float:
+    """What the learning rate is multiplied by in ``step``, 0..1."""
+    schedule = training.schedule
+    if step < schedule.warmup_steps:
+        return (step + 1) / (schedule.warmup_steps + 1)
+    if schedule.kind == "steps":
+        passed = sum(step >= share * training.steps for share in schedule.milestones)
+        return float(0.1**passed)
+    left = max(1, training.steps - schedule.warmup_steps)
+    return 0.5 * (1 + math.cos(math.pi * min(1.0, (step - schedule.warmup_steps) / left)))
+
+
+def _optimiser(network: nn.Module, training: TrainingConfig) -> torch.optim.Optimizer:
+    kind = torch.optim.AdamW if training.optimiser == "adamw" else torch.optim.Adam
+    return kind(network.parameters(), lr=training.learning_rate, weight_decay=training.weight_decay)
+
+
+def _shown(best: float) -> str:
+    return f"{best:.3f}" if math.isfinite(best) else "-"
+
+
+@contextmanager
+def _stop_signals() -> Iterator[list[int]]:
+    """Collect SIGINT and SIGTERM in the yielded list, to stop between steps; a second one kills."""
+    received: list[int] = []
+
+    def note(number: int, frame: types.FrameType | None) -> None:
+        received.append(number)
+        signal.signal(number, before[number])
+
+    before: dict[int, Any] = {n: signal.signal(n, note) for n in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield received
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

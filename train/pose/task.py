@@ -1,0 +1,86 @@
+"""Training a pose network: its batches, its loss and how it is validated."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import numpy as np
+from accelerate import Accelerator
+from accelerate.utils import gather_object
+from torch import Tensor, nn
+
+from pamtri.pck import pck
+from train.batches import InOrder, Item, TrainingBatches, to_device
+from train.images import CropCache
+from train.mixing import Draw, ImagePlan
+from train.pose.codec import STRIDE, encode
+from train.pose.config import PoseConfig
+from train.pose.data import has_keypoints, pose_view, test_item, training_item
+from train.pose.network import PoseNetwork, heatmap_loss
+from train.pose.predict import predict_points
+from train.sources import Sample, open_split
+
+
+class PoseTask:
+    """What the training loop needs to know of pose."""
+
+    kind = "pose"
+    metric = "pck"
+    """The validation metric that chooses the checkpoint: PCK at PAMTRI's tolerance."""
+
+    def __init__(self, config: PoseConfig, accelerator: Accelerator) -> None:
+        """Open the data; raises DataError when it cannot train a pose network."""
+        self.config = config
+        self.classes: dict[str, list[int]] | None = None
+        ratio = config.mixing.synthetic_ratio
+        split = open_split(config.data, ratio, has_keypoints, "a visible keypoint")
+        self._training, self._validation = split.training, split.validation
+        share = max(1, config.training.workers)
+        self._view = pose_view(config, CropCache(config.data.cache_mb * 2**20 // share))
+        sizes = {source: len(samples) for source, samples in self._training.items()}
+        self.batches = TrainingBatches(
+            ImagePlan(sizes, config.training.batch_size, ratio, config.seed),
+            self._load,
+            config.seed,
+            accelerator.process_index,
+            accelerator.num_processes,
+        )
+        self.network: nn.Module = PoseNetwork(config.model)
+
+    def describe(self) -> str:
+        """The data in a line."""
+        parts = [f"{len(samples)} {source}" for source, samples in self._training.items()]
+        return f"pose: {' + '.join(parts)} images, {len(self._validation)} to validate"
+
+    def losses(self, network: nn.Module, batch: Item) -> dict[str, Tensor]:
+        """``loss``, the term to minimise, of one batch."""
+        model = self.config.model
+        target = encode(batch["points"], model.input_size // STRIDE, model.sigma)
+        output = network(batch["image"])
+        return {"loss": heatmap_loss(output.float(), target, batch["weight"], model.loss)}
+
+    def validate(self, network: nn.Module, accelerator: Accelerator) -> dict[str, Any]:
+        """PCK of the validation images' visible keypoints."""
+        mine = self._validation[accelerator.process_index :: accelerator.num_processes]
+        batches = InOrder(mine, partial(test_item, self._view), self.config.training.batch_size)
+        points, _ = predict_points(
+            network, self.config.model, to_device(batches.loader(), accelerator.device)
+        )
+        rows = gather_object(
+            [(p, *_labels(sample)) for p, sample in zip(points, mine, strict=True)]
+        )
+        predicted, true, visible = (np.stack(column) for column in zip(*rows, strict=True))
+        return {"pck": pck(predicted, true, visible) or 0.0}
+
+    def _load(self, draw: Draw, rng: np.random.Generator) -> Item:
+        sample = self._training[draw.source][draw.index]
+        config = self.config
+        return training_item(self._view, sample, config.supervise, config.augment, rng)
+
+
+def _labels(sample: Sample) -> tuple[np.ndarray, np.ndarray]:
+    """True points (36, 2) in image pixels and which of them can be seen (36,)."""
+    keypoints = sample.record.keypoints
+    assert keypoints is not None
+    return keypoints.xy_array(), keypoints.visible_array()

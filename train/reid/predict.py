@@ -1,0 +1,110 @@
+"""Features of images from a trained re-identification network."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from pamtri.progress import progress
+from train.batches import InOrder, Item, to_device
+from train.checkpoint import fill_network, load_checkpoint, parse_checkpoint_config
+from train.images import CropCache
+from train.reid.config import ReidConfig
+from train.reid.data import NO_POSE, load_poses, reid_view, test_item
+from train.reid.network import ReidNetwork
+from train.sources import Sample
+
+BATCH_SIZE = 64
+Floats = NDArray[np.float32]
+
+
+@dataclass(frozen=True, eq=False)
+class Features:
+    """What a network says of n images."""
+
+    names: list[str]
+    """Base names."""
+    features: Floats
+    """(n, d)"""
+    colour_scores: Floats | None
+    """(n, 10) probabilities in ``pamtri.attributes`` order; None without that task."""
+    type_scores: Floats | None
+    """(n, 9) likewise."""
+
+
+class ReidPredictor:
+    """A trained re-identification network, ready to look at images."""
+
+    def __init__(self, checkpoint: Path, device: torch.device) -> None:
+        """Raises DataError when ``checkpoint`` is no re-identification checkpoint."""
+        content = load_checkpoint(checkpoint, "reid")
+        config = parse_checkpoint_config(checkpoint, content, ReidConfig)
+        self._model = config.model.model_copy(update={"weights": "none"})
+        identities = sum(map(len, (content.classes or {}).values()))
+        network = ReidNetwork(self._model, identities)
+        fill_network(checkpoint, content, network)
+        self._network = network.to(device, memory_format=torch.channels_last).eval()  # type: ignore[call-overload]
+        self._device = device
+        self._view = reid_view(self._model, CropCache(0))
+
+    def predict(self, samples: list[Sample], keypoints: Literal["labels"] | Path) -> Features:
+        """Features of ``samples``; ``keypoints`` is where an embedded pose comes from."""
+        embeds = "keypoints" in self._model.embedding
+        poses = load_poses(samples, keypoints, "DATA") if embeds else {}
+        loader = InOrder(
+            samples,
+            lambda s: test_item(self._view, s, poses.get(s.path, NO_POSE)),
+            BATCH_SIZE,
+        ).loader()
+        with progress(len(samples), "predict reid") as bar:
+            values = run_network(self._network, to_device(loader, self._device), bar.update)
+        return Features(
+            [s.name for s in samples],
+            values["feature"],
+            values.get("colour"),
+            values.get("type"),
+        )
+
+
+@torch.no_grad()
+def run_network(
+    network: nn.Module,
+    batches: Iterable[Item],
+    done: Callable[[int], object] = lambda count: None,
+) -> dict[str, Floats]:
+    """``feature`` (n, d) of all images and, where the network has them, colour and type scores.
+
+    Scores are probabilities. ``done`` is told how many images each batch had.
+    """
+    collected: dict[str, list[Floats]] = {}
+    for batch in batches:
+        output = network(batch["image"], batch["pose"])
+        for name in ("feature", "colour", "type"):
+            if name in output:
+                values = output[name].float()
+                values = values if name == "feature" else values.softmax(dim=-1)
+                collected.setdefault(name, []).append(values.cpu().numpy())
+        done(len(batch["name"]))
+    return {name: np.concatenate(parts) for name, parts in collected.items()}
+
+
+def write_features(path: Path, features: Features) -> None:
+    """Write the .npz that ``pamtri evaluate reid`` reads, whole or not at all."""
+    scores = {"colour_scores": features.colour_scores, "type_scores": features.type_scores}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(path.name + ".part")
+    with temporary.open("wb") as file:
+        np.savez(
+            file,
+            names=np.array(features.names),
+            features=features.features,
+            **{name: values for name, values in scores.items() if values is not None},
+        )
+    temporary.replace(path)

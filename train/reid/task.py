@@ -1,0 +1,170 @@
+"""Training a re-identification network: its batches, its loss and how it is validated."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from accelerate import Accelerator
+from accelerate.utils import gather_object
+from torch import Tensor, nn
+
+from pamtri.attributes import COLOUR_INDEX, TYPE_INDEX
+from pamtri.errors import DataError
+from pamtri.ranking import UNKNOWN as NO_CAMERA
+from pamtri.ranking import rank_metrics
+from train.batches import InOrder, Item, TrainingBatches, to_device
+from train.config import DataConfig
+from train.images import CropCache
+from train.mixing import Draw, IdentityPlan
+from train.reid.config import ReidConfig
+from train.reid.data import (
+    NO_POSE,
+    Pose,
+    has_identity,
+    load_poses,
+    reid_view,
+    test_item,
+    training_item,
+)
+from train.reid.loss import ReidLoss
+from train.reid.network import ReidNetwork
+from train.reid.predict import BATCH_SIZE, run_network
+from train.sources import Sample, open_split
+
+
+class ReidTask:
+    """What the training loop needs to know of re-identification."""
+
+    kind = "reid"
+    metric = "mAP"
+    """The validation metric that chooses the checkpoint: mAP of held-out identities."""
+
+    def __init__(self, config: ReidConfig, accelerator: Accelerator) -> None:
+        """Open the data; raises DataError when it cannot train a re-identification network."""
+        self.config = config
+        ratio = config.mixing.synthetic_ratio
+        split = open_split(config.data, ratio, has_identity, "an identity")
+        self._training, self._validation = split.training, split.validation
+        _check_validation(self._validation)
+        by_identity = {name: group_by_identity(s) for name, s in self._training.items()}
+        self.classes: dict[str, list[int]] | None = {
+            name: list(groups) for name, groups in by_identity.items()
+        }
+        keys = [(name, identity) for name, groups in by_identity.items() for identity in groups]
+        self._class_of = {key: i for i, key in enumerate(keys)}
+        self._poses = self._load_poses(config.data) if config.model.embedding else {}
+        share = max(1, config.training.workers)
+        self._view = reid_view(config.model, CropCache(config.data.cache_mb * 2**20 // share))
+        plan = IdentityPlan(
+            {name: list(groups.values()) for name, groups in by_identity.items()},
+            config.training.identities,
+            config.training.images_per_identity,
+            ratio,
+            config.seed,
+        )
+        self.batches = TrainingBatches(
+            plan, self._load, config.seed, accelerator.process_index, accelerator.num_processes
+        )
+        self.network: nn.Module = ReidNetwork(config.model, len(keys))
+        self._loss = ReidLoss(config.loss)
+
+    def describe(self) -> str:
+        """The data in a line."""
+        assert self.classes is not None
+        parts = [
+            f"{len(samples)} {name} images of {len(self.classes[name])} identities"
+            for name, samples in self._training.items()
+        ]
+        return f"reid: {' + '.join(parts)}, {len(self._validation)} images to validate"
+
+    def losses(self, network: nn.Module, batch: Item) -> dict[str, Tensor]:
+        """``loss`` of one batch and its terms."""
+        return self._loss(network(batch["image"], batch["pose"]), batch)
+
+    def validate(self, network: nn.Module, accelerator: Accelerator) -> dict[str, Any]:
+        """mAP and rank-1 of held-out identities, each image a query against all others."""
+        mine = self._validation[accelerator.process_index :: accelerator.num_processes]
+        batches = InOrder(mine, self._test_item, BATCH_SIZE).loader()
+        values = run_network(network, to_device(batches, accelerator.device))
+        rows = gather_object(
+            [
+                (sample, {name: value[i] for name, value in values.items()})
+                for i, sample in enumerate(mine)
+            ]
+        )
+        return validation_metrics(
+            [sample for sample, _ in rows],
+            {name: np.stack([row[name] for _, row in rows]) for name in rows[0][1]},
+        )
+
+    def _load(self, draw: Draw, rng: np.random.Generator) -> Item:
+        sample = self._training[draw.source][draw.index]
+        item = training_item(self._view, sample, self._pose(sample), self.config.augment, rng)
+        identity = sample.record.identity
+        assert identity is not None
+        return {**item, "identity": self._class_of[draw.source, identity]}
+
+    def _test_item(self, sample: Sample) -> Item:
+        return test_item(self._view, sample, self._pose(sample))
+
+    def _pose(self, sample: Sample) -> Pose:
+        return self._poses.get((sample.source, sample.path), NO_POSE)
+
+    def _load_poses(self, data: DataConfig) -> dict[Any, Pose]:
+        by_source: dict[str, list[Sample]] = defaultdict(list)
+        for sample in (*self._validation, *(s for v in self._training.values() for s in v)):
+            by_source[sample.source].append(sample)
+        return {
+            (name, path): pose
+            for name, samples in by_source.items()
+            for path, pose in load_poses(
+                samples, getattr(data, name).keypoints, f"data.{name}"
+            ).items()
+        }
+
+
+def group_by_identity(samples: Sequence[Sample]) -> dict[int, list[int]]:
+    """Identity -> positions of its samples, by ascending identity."""
+    groups: dict[int, list[int]] = defaultdict(list)
+    for i, sample in enumerate(samples):
+        assert sample.record.identity is not None
+        groups[sample.record.identity].append(i)
+    return dict(sorted(groups.items()))
+
+
+def validation_metrics(
+    samples: Sequence[Sample], values: dict[str, np.ndarray]
+) -> dict[str, float]:
+    """mAP, rank-1 and, where there are scores and labels, accuracy of colour and type."""
+    ids = np.array([s.record.identity for s in samples])
+    cameras = np.array([_camera(s) for s in samples])
+    names = np.array([str(s.path) for s in samples])
+    features = values["feature"]
+    ranking = rank_metrics(features, features, ids, ids, cameras, cameras, names, names)
+    metrics = {"mAP": ranking.mean_average_precision or 0.0, "rank1": ranking.cmc(1)[0]}
+    for name, index in (("colour", COLOUR_INDEX), ("type", TYPE_INDEX)):
+        known = [i for i, s in enumerate(samples) if getattr(s.record, name) is not None]
+        if name in values and known:
+            true = [index[getattr(samples[i].record, name)] for i in known]
+            right = values[name][known].argmax(axis=1) == np.array(true)
+            metrics[f"{name}_accuracy"] = float(right.mean())
+    return metrics
+
+
+def _check_validation(samples: Sequence[Sample]) -> None:
+    """Raise DataError when no validation image has a match to be found."""
+    cameras: dict[int | None, list[int]] = defaultdict(list)
+    for sample in samples:
+        cameras[sample.record.identity].append(_camera(sample))
+    if not any(len(c) > 1 and (len(set(c)) > 1 or NO_CAMERA in c) for c in cameras.values()):
+        raise DataError(
+            f"validation: none of its {len(cameras)} identities has two images from different "
+            "cameras; set data.validation, or a larger data.validation_fraction"
+        )
+
+
+def _camera(sample: Sample) -> int:
+    return NO_CAMERA if sample.record.camera is None else sample.record.camera

@@ -1,0 +1,162 @@
+"""From the configured data sets to the images that are trained on and validated on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from pamtri.dataset import Dataset
+from pamtri.errors import DataError
+from pamtri.formats import FORMATS, open_dataset
+from pamtri.record import Record
+from train.config import DataConfig, SourceConfig
+from train.mixing import REAL, SYNTHETIC
+
+IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp")
+_HELD_OUT = 4  # stream of random numbers
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One image: its file and what is known of it, and the source that it came from."""
+
+    path: Path
+    record: Record
+    source: str
+
+    @property
+    def name(self) -> str:
+        """The image file's base name."""
+        return self.path.name
+
+
+@dataclass(frozen=True)
+class Split:
+    """Training images by source (``real``, ``synthetic``), and validation images."""
+
+    training: dict[str, list[Sample]]
+    validation: list[Sample]
+
+
+def open_split(
+    data: DataConfig, ratio: float, usable: Callable[[Sample], bool], expected: str
+) -> Split:
+    """Open the sources that ``ratio`` draws from, keep ``usable`` images, hold some out.
+
+    Which images are held out depends on nothing but the source's identities: it is the same for
+    every seed, ratio and task, so that trainings of one comparison are chosen alike.
+    Raises DataError when a source has no usable image (``expected`` says what makes one usable).
+    """
+    training = {
+        name: _usable(source, name, usable, expected)
+        for name, source, needed in (
+            (REAL, data.real, ratio < 1),
+            (SYNTHETIC, data.synthetic, ratio > 0),
+        )
+        if needed and source is not None
+    }
+    if data.validation is not None:
+        return Split(training, _usable(data.validation, "validation", usable, expected))
+    main = REAL if data.real is not None else SYNTHETIC
+    source = data.real or data.synthetic
+    assert source is not None
+    samples = training.get(main) or _usable(source, main, usable, expected)
+    kept, held_out = hold_out(samples, data.validation_fraction)
+    if main in training:
+        if not kept:
+            raise DataError(
+                f"data.{main}: {source.path} has too few identities to hold out validation "
+                "images; set data.validation"
+            )
+        training[main] = kept
+    return Split(training, held_out)
+
+
+def hold_out(samples: Sequence[Sample], fraction: float) -> tuple[list[Sample], list[Sample]]:
+    """Divide by identity: (kept, held out), about ``fraction`` of the identities held out.
+
+    Images without an identity each count as one of their own.
+    """
+    identities = [
+        ("image", s.record.image) if s.record.identity is None else ("identity", s.record.identity)
+        for s in samples
+    ]
+    ordered = sorted(set(identities), key=str)
+    order = np.random.default_rng([_HELD_OUT, len(ordered)]).permutation(len(ordered))
+    count = max(1, round(fraction * len(ordered)))
+    held = {ordered[i] for i in order[:count]}
+    kept = [s for s, identity in zip(samples, identities, strict=True) if identity not in held]
+    out = [s for s, identity in zip(samples, identities, strict=True) if identity in held]
+    return kept, out
+
+
+def open_samples(source: SourceConfig, name: str) -> list[Sample]:
+    """All images of a data set's splits, in its order; ``name`` is the source's."""
+    dataset = open_dataset(source.path, source.format)
+    if source.splits is not None:
+        dataset = dataset.only(*source.splits)
+    return samples_of(dataset, name)
+
+
+def samples_of(dataset: Dataset, name: str) -> list[Sample]:
+    """The images of ``dataset`` as samples of source ``name``."""
+    return [Sample(dataset.image_path(r), r, name) for r in dataset]
+
+
+def open_for_prediction(
+    path: Path, layout: str | None = None, splits: Sequence[str] = ()
+) -> list[Sample]:
+    """The images of a data set's splits (all without ``splits``), or of a plain folder.
+
+    A picture that is in several splits, as VeRi's queries are, comes once. Raises DataError when
+    two images of a split have the same base name, since predictions are filed by it.
+    """
+    known = layout is not None or any(f.detect and f.detect(path) for f in FORMATS.values())
+    if not known and not splits:
+        return _unique(pictures_in(path))
+    return _unique(
+        open_samples(SourceConfig(path=path, format=layout, splits=tuple(splits) or None), "")
+    )
+
+
+def _unique(samples: list[Sample]) -> list[Sample]:
+    first: dict[str, Sample] = {}
+    for sample in samples:
+        other = first.setdefault(sample.name, sample)
+        if other is not sample and other.record.split == sample.record.split:
+            raise DataError(
+                f"{sample.path}: has the same name as {other.path}; predictions are filed by the "
+                "image's name, so each must have its own"
+            )
+    return list(first.values())
+
+
+def pictures_in(folder: Path) -> list[Sample]:
+    """The image files of a plain folder and the folders in it, ordered by path.
+
+    Raises DataError when there are none.
+    """
+    if not folder.is_dir():
+        raise DataError(f"{folder}: no such folder")
+    files = sorted(p for p in folder.rglob("*") if p.suffix.lower() in IMAGE_SUFFIXES)
+    if not files:
+        raise DataError(f"{folder}: holds no image ({', '.join(IMAGE_SUFFIXES)}) and no data set")
+    return [
+        Sample(p, Record(image=p.relative_to(folder).as_posix(), domain="real"), "pictures")
+        for p in files
+    ]
+
+
+def _usable(
+    source: SourceConfig, name: str, usable: Callable[[Sample], bool], expected: str
+) -> list[Sample]:
+    samples = open_samples(source, name)
+    chosen = [s for s in samples if usable(s)]
+    if not chosen:
+        raise DataError(
+            f"data.{name}: none of the {len(samples)} images of {source.path} has {expected}"
+        )
+    return chosen

@@ -1,0 +1,70 @@
+"""How images come into view: the vehicle's box, scaled to the network's square input."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from train.augment import (
+    box_to_input,
+    change_colours,
+    compose,
+    draw_affine,
+    normalise,
+    warp,
+)
+from train.batches import Item
+from train.config import AugmentConfig
+from train.images import Affine, Box, Crop, CropCache, read_image, shrink
+from train.sources import Sample
+
+
+@dataclass(frozen=True)
+class View:
+    """Where a network looks. A record without a box is looked at whole."""
+
+    size: int
+    """Side of the input, pixels."""
+    square: bool
+    """Pad the box to a square, or stretch it to one."""
+    scale: float
+    """Enlargement of the box."""
+    margin: float
+    """Surroundings, as a factor of the view, that are kept for augmentation to bring in."""
+    cache: CropCache
+
+    def plain(self, sample: Sample) -> tuple[Item, Affine]:
+        """``image`` (3, s, s) and ``name``, and the map from the sample's image to the input."""
+        crop, box = self._crop(sample)
+        to_input = box_to_input(box, self.size)
+        return _item(sample, warp(crop, to_input, self.size)), to_input
+
+    def augmented(
+        self, sample: Sample, config: AugmentConfig, rng: np.random.Generator
+    ) -> tuple[Item, Affine, bool]:
+        """The same after random changes, and whether the image was mirrored."""
+        crop, box = self._crop(sample)
+        change, mirrored = draw_affine(rng, config, self.size)
+        to_input = compose(change, box_to_input(box, self.size))
+        image = change_colours(rng, config, warp(crop, to_input, self.size))
+        return _item(sample, image), to_input, mirrored
+
+    def _crop(self, sample: Sample) -> tuple[Crop, Box]:
+        """The reduced surroundings of a sample's vehicle, and the box that the input shows."""
+        crop = self.cache.get(sample.path)
+        if crop is None:
+            image = read_image(sample.path)
+            box = self._box(sample, (image.shape[1], image.shape[0]))
+            crop = shrink(image, box.enlarged(self.margin), round(self.size * self.margin))
+            self.cache.put(sample.path, crop)
+        return crop, self._box(sample, crop.size)
+
+    def _box(self, sample: Sample, size: tuple[int, int]) -> Box:
+        """The part of an image of ``size`` (width, height) that the input shows."""
+        box = Box(*(sample.record.box or (0.0, 0.0, *map(float, size))))
+        return box.square(self.scale) if self.square else box.enlarged(self.scale)
+
+
+def _item(sample: Sample, image: np.ndarray) -> Item:
+    return {"image": normalise(image), "name": sample.name}
