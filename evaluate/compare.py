@@ -52,8 +52,7 @@ def run_comparison(
     open_run_folder(folder, "compare", config, resume)
     _freeze(plain, folder / "configs")
     plan = (*preparation, *steps(config, folder))
-    expected = config.expected_seconds.model_dump(exclude_none=True)
-    runner = Runner(folder, plan, expected, command)
+    runner = Runner(folder, plan, config.expected_seconds, command)
     if preparation:
         runner.run(preparation)
         _check_real(config)

@@ -15,6 +15,8 @@ from pamtri.config import Config
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")]
 Splits = Annotated[tuple[str, ...], Field(min_length=1)]
 Task = Literal["pose", "reid"]
+Kind = Literal["render", "convert", "pose", "reid", "keypoints", "predict"]
+"""What a step does; steps of a kind take about as long. ``pose`` and ``reid`` are trainings."""
 
 
 class IdentitySplit(Config):
@@ -110,15 +112,6 @@ class Arm(Config):
     synthetic_ratio: Annotated[float, Field(ge=0, le=1)]
 
 
-class Expectation(Config):
-    """Seconds that a step is expected to take, until one of its kind has been timed."""
-
-    render: Annotated[float, Field(gt=0)] | None = None
-    pose: Annotated[float, Field(gt=0)] | None = None
-    reid: Annotated[float, Field(gt=0)] | None = None
-    predict: Annotated[float, Field(gt=0)] | None = None
-
-
 class CompareConfig(Config):
     """Real-only against augmented training on the same budget."""
 
@@ -136,7 +129,8 @@ class CompareConfig(Config):
     """The first is the baseline; the second is what the report's first sentence is about."""
     seeds: Annotated[tuple[Annotated[int, Field(ge=0)], ...], Field(min_length=1)] = (0,)
     """Each arm is trained once with each."""
-    expected_seconds: Expectation = Expectation()
+    expected_seconds: dict[Kind, Annotated[float, Field(gt=0)]] = Field(default_factory=dict)
+    """What a step of a kind is expected to take, until one has been timed."""
 
     @model_validator(mode="after")
     def _arms_and_seeds_differ(self) -> CompareConfig:

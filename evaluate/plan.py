@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from evaluate.config import Arm, CompareConfig, SourceData, Task
+from evaluate.config import Arm, CompareConfig, Kind, SourceData, Task
 
 PREDICTIONS: dict[Task, str] = {"pose": "pose_test.csv", "reid": "features.npz"}
 """What the prediction step of a task writes into its arm's folder."""
@@ -25,8 +25,7 @@ class Step:
 
     name: str
     """Unique; names its log and its note of being finished."""
-    kind: str
-    """Steps of a kind take about as long."""
+    kind: Kind
     title: str
     """What a person reads while it runs."""
     arguments: tuple[str, ...]

@@ -22,6 +22,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
+from evaluate.config import Kind
 from evaluate.plan import Step
 from pamtri.errors import UserError
 from pamtri.run_folder import write_atomic
@@ -42,7 +43,7 @@ class Runner:
         self,
         folder: Path,
         plan: Sequence[Step],
-        expected: Mapping[str, float],
+        expected: Mapping[Kind, float],
         command: Sequence[str] = PAMTRI,
     ) -> None:
         self.folder = folder
@@ -81,11 +82,11 @@ class Runner:
 
     def time_left(self, spent: float = 0.0) -> str:
         """As in ``about 3 min left in all``; ``spent`` are seconds of the step that runs."""
-        timed: dict[str, list[float]] = {}
+        timed: dict[Kind, list[float]] = {}
         for path in sorted((self.folder / "steps").glob("*.json")):
             note = _read_note(path)
             if note.get("finished"):
-                timed.setdefault(str(note["kind"]), []).append(float(note["seconds"]))
+                timed.setdefault(note["kind"], []).append(float(note["seconds"]))
         todo = [step.kind for step in self.plan if self.seconds(step) is None]
         left = seconds_left(todo, timed, self._expected, spent)
         return "time left unknown yet" if left is None else f"about {duration(left)} left in all"
@@ -172,9 +173,9 @@ class Runner:
 
 
 def seconds_left(
-    todo: Sequence[str],
-    timed: Mapping[str, Sequence[float]],
-    expected: Mapping[str, float],
+    todo: Sequence[Kind],
+    timed: Mapping[Kind, Sequence[float]],
+    expected: Mapping[Kind, float],
     spent: float = 0.0,
 ) -> float | None:
     """Seconds that steps of the kinds ``todo`` will take, ``spent`` of the first gone already.
