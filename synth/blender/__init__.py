@@ -1,0 +1,1 @@
+"""The Cycles renderer. Only modules in this folder import ``bpy``, which is GPL-3."""

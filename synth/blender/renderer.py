@@ -1,0 +1,144 @@
+"""Scenes to pixels with Cycles: one ``BlenderRenderer`` a process, kept for many scenes."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from collections import OrderedDict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import bpy
+import cv2
+import numpy as np
+
+from render_assets.occluders import Body
+from render_assets.vehicle import Vehicle
+from synth import lens
+from synth.blender import cameras, meshes, shaders
+from synth.blender.devices import choose_device
+from synth.blender.ground import Ground
+from synth.blender.world import World
+from synth.geometry import SceneGeometry
+from synth.scene import SceneSpec
+
+_KEPT_VEHICLES = 12
+
+
+class BlenderRenderer:
+    """Renders ``SceneSpec``s; what scenes share (vehicles, maps, ground, world) is made once.
+
+    ``device`` is as in ``choose_device``; ``threads`` is the number of CPU threads, 0 for all.
+    Blender's data is global: making a second renderer in a process ends the first.
+    """
+
+    def __init__(self, device: str = "auto", threads: int = 0) -> None:
+        bpy.ops.wm.read_factory_settings(use_empty=True)
+        self._scene = bpy.context.scene
+        self._scene.render.engine = "CYCLES"
+        self.device = choose_device(device)
+        _configure(self._scene, threads)
+        self._scene.camera = bpy.data.objects.new("camera", bpy.data.cameras.new("camera"))
+        self._scene.collection.objects.link(self._scene.camera)
+        self._world = World(self._scene)
+        self._ground = Ground(self._scene)
+        self._vehicles: OrderedDict[Vehicle, bpy.types.Object] = OrderedDict()
+        self._folder = tempfile.TemporaryDirectory(prefix="pamtri-")
+
+    def render(self, spec: SceneSpec, geometry: SceneGeometry) -> np.ndarray:
+        """The ideal picture, (h, w, 3) uint8 sRGB: a pure function of the spec.
+
+        Raises ConfigError for an environment map that Blender does not have.
+        """
+        pinhole = lens.pinhole_for(spec.camera)
+        cameras.set_camera(self._scene, spec.camera.pose, pinhole)
+        self._world.set(spec.light, spec.backdrop)
+        self._ground.set(spec.ground)
+        self._scene.cycles.samples = spec.samples
+        noise = np.random.SeedSequence([spec.seed, spec.index]).generate_state(1)[0]
+        self._scene.cycles.seed = int(noise >> 1)
+        bodies = [*geometry.occluders, *([geometry.scenery] if geometry.scenery else [])]
+        with self._in_scene(geometry.vehicle, bodies):
+            image = self._render_pixels()
+        return lens.apply_lens(image, spec.camera, pinhole)
+
+    @contextmanager
+    def _in_scene(self, vehicle: Vehicle, bodies: list[Body]) -> Iterator[None]:
+        """Put the meshes of one scene into it and take them out again."""
+        linked = self._scene.collection.objects
+        own = self._vehicle_object(vehicle)
+        others = [meshes.add_object("body", b.parts, b.materials) for b in bodies]
+        for thing in (own, *others):
+            linked.link(thing)
+        try:
+            yield
+        finally:
+            linked.unlink(own)
+            for thing in others:
+                meshes.remove_object(thing)
+            shaders.drop_unused()
+
+    def _vehicle_object(self, vehicle: Vehicle) -> bpy.types.Object:
+        """The vehicle's object, from the last few that were rendered or new."""
+        if vehicle in self._vehicles:
+            self._vehicles.move_to_end(vehicle)
+            return self._vehicles[vehicle]
+        if len(self._vehicles) >= _KEPT_VEHICLES:
+            meshes.remove_object(self._vehicles.popitem(last=False)[1])
+        made = meshes.add_object("vehicle", vehicle.parts, vehicle.materials)
+        self._vehicles[vehicle] = made
+        return made
+
+    def _render_pixels(self) -> np.ndarray:
+        path = Path(self._folder.name) / "image.png"
+        self._scene.render.filepath = str(path)
+        with _quiet():
+            bpy.ops.render.render(write_still=True)
+        image = cv2.imread(str(path), cv2.IMREAD_COLOR)
+        path.unlink()
+        return cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
+
+
+def _configure(scene: bpy.types.Scene, threads: int) -> None:
+    """Settings that no scene changes: few bounces, a fast denoiser, a photographic tone curve."""
+    cycles, render = scene.cycles, scene.render
+    cycles.use_adaptive_sampling = False
+    cycles.use_light_tree = False  # with a sky and a sun it only costs
+    cycles.max_bounces, cycles.diffuse_bounces, cycles.glossy_bounces = 4, 2, 3
+    cycles.transmission_bounces, cycles.transparent_max_bounces = 2, 6
+    cycles.caustics_reflective = cycles.caustics_refractive = False
+    cycles.sample_clamp_indirect = 4.0
+    cycles.blur_glossy = 0.5
+    cycles.use_denoising = True
+    cycles.denoiser = "OPENIMAGEDENOISE"
+    cycles.denoising_quality = "FAST"
+    cycles.denoising_prefilter = "FAST"
+    cycles.use_auto_tile = False
+    render.use_persistent_data = True
+    render.use_compositing = render.use_sequencer = False
+    render.resolution_percentage = 100
+    render.dither_intensity = 0.0
+    render.image_settings.file_format = "PNG"
+    render.image_settings.color_mode = "RGB"
+    render.image_settings.compression = 0
+    if threads:
+        render.threads_mode, render.threads = "FIXED", threads
+    scene.view_settings.view_transform = "Filmic"
+    scene.view_settings.look = "Medium High Contrast"
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep Blender's own progress lines, which it prints from C, off the terminal."""
+    sys.stdout.flush()
+    kept = os.dup(1)
+    sink = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(sink, 1)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 1)
+        os.close(sink)
+        os.close(kept)

@@ -1,0 +1,101 @@
+"""Cycles shaders of surfaces: a principled one, and a thin window glass that needs few samples."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import bpy
+
+from render_assets.materials import Material, Rgb
+
+_FLAKE_SIZE = 0.0006
+"""Metres between metallic flakes."""
+
+
+def surface(material: Material) -> bpy.types.Material:
+    """The shader of ``material``; equal materials share one, until ``drop_unused``."""
+    name = f"surface {hash(material):x}"
+    found = bpy.data.materials.get(name)
+    if found is not None:
+        return found
+    made = bpy.data.materials.new(name)
+    made.use_nodes = True
+    nodes = made.node_tree.nodes
+    nodes.clear()
+    output = nodes.new("ShaderNodeOutputMaterial")
+    shader = _thin_glass(made, material) if material.transmission > 0 else _solid(made, material)
+    made.node_tree.links.new(shader, output.inputs["Surface"])
+    return made
+
+
+def drop_unused() -> None:
+    """Remove the shaders that no mesh uses."""
+    for material in list(bpy.data.materials):
+        if material.users == 0:
+            bpy.data.materials.remove(material)
+
+
+def rgba(colour: Rgb) -> tuple[float, float, float, float]:
+    """An opaque colour as Blender's nodes take it."""
+    return (*colour, 1.0)
+
+
+def _solid(made: bpy.types.Material, material: Material) -> Any:
+    nodes, links = made.node_tree.nodes, made.node_tree.links
+    shader = nodes.new("ShaderNodeBsdfPrincipled")
+    shader.inputs["Base Color"].default_value = rgba(material.base_colour)
+    shader.inputs["Metallic"].default_value = material.metallic
+    shader.inputs["Roughness"].default_value = material.roughness
+    shader.inputs["Coat Weight"].default_value = material.coat
+    shader.inputs["Coat Roughness"].default_value = material.coat_roughness
+    shader.inputs["Alpha"].default_value = material.alpha
+    if any(material.emission):
+        shader.inputs["Emission Color"].default_value = rgba(material.emission)
+        shader.inputs["Emission Strength"].default_value = 1.0
+    if material.flake > 0:
+        links.new(_flake_normal(made, material.flake), shader.inputs["Normal"])
+    return shader.outputs["BSDF"]
+
+
+def _flake_normal(made: bpy.types.Material, strength: float) -> Any:
+    """Each flake lies a little askew: the normal plus a random vector for every small cell."""
+    nodes, links = made.node_tree.nodes, made.node_tree.links
+    place = nodes.new("ShaderNodeTexCoord")
+    cells = nodes.new("ShaderNodeTexVoronoi")
+    cells.inputs["Scale"].default_value = 1 / _FLAKE_SIZE
+    links.new(place.outputs["Object"], cells.inputs["Vector"])
+    askew = nodes.new("ShaderNodeVectorMath")
+    askew.operation = "MULTIPLY_ADD"
+    links.new(cells.outputs["Color"], askew.inputs[0])
+    askew.inputs[1].default_value = (0.5 * strength,) * 3
+    askew.inputs[2].default_value = (-0.25 * strength,) * 3
+    geometry = nodes.new("ShaderNodeNewGeometry")
+    total = nodes.new("ShaderNodeVectorMath")
+    links.new(geometry.outputs["Normal"], total.inputs[0])
+    links.new(askew.outputs["Vector"], total.inputs[1])
+    unit = nodes.new("ShaderNodeVectorMath")
+    unit.operation = "NORMALIZE"
+    links.new(total.outputs["Vector"], unit.inputs[0])
+    return unit.outputs["Vector"]
+
+
+def _thin_glass(made: bpy.types.Material, material: Material) -> Any:
+    """A pane reflects by Fresnel's law and lets the rest through straight, tinted.
+
+    Straight rays need no refraction, cast no caustics, and let light into the cabin unsampled.
+    """
+    nodes, links = made.node_tree.nodes, made.node_tree.links
+    through = nodes.new("ShaderNodeBsdfTransparent")
+    brightest = max(max(material.base_colour), 1e-6)
+    through.inputs["Color"].default_value = rgba(
+        tuple(material.transmission * c / brightest for c in material.base_colour)  # type: ignore[arg-type]
+    )
+    mirror = nodes.new("ShaderNodeBsdfGlossy")
+    mirror.inputs["Roughness"].default_value = material.roughness
+    fresnel = nodes.new("ShaderNodeFresnel")
+    fresnel.inputs["IOR"].default_value = 1.7  # both faces of the pane together
+    mix = nodes.new("ShaderNodeMixShader")
+    links.new(fresnel.outputs["Fac"], mix.inputs["Fac"])
+    links.new(through.outputs["BSDF"], mix.inputs[1])
+    links.new(mirror.outputs["BSDF"], mix.inputs[2])
+    return mix.outputs["Shader"]

@@ -1,0 +1,64 @@
+"""Lens distortion for renderers that know pinholes only: render wider, then resample."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from pamtri import camera
+from synth.scene import CameraSpec
+
+_MARGIN = 2
+"""Pixels around the pinhole image that the resampling filter may reach into."""
+
+
+@dataclass(frozen=True)
+class Pinhole:
+    """The undistorted image to render: its size in pixels and its calibration."""
+
+    width: int
+    height: int
+    intrinsics: camera.Intrinsics
+
+
+def pinhole_for(view: CameraSpec) -> Pinhole:
+    """The pinhole image, at the view's own focal lengths, that covers all of the view.
+
+    Raises DataError for a distortion that cannot be inverted over the image.
+    """
+    if not any(view.distortion):
+        return Pinhole(view.width, view.height, view.intrinsics)
+    pixels = _pinhole_pixels(view, view.intrinsics).reshape(-1, 2)
+    low = np.floor(pixels.min(axis=0)).astype(int) - _MARGIN
+    high = np.ceil(pixels.max(axis=0)).astype(int) + _MARGIN
+    straight = camera.Intrinsics(view.fx, view.fy, view.cx, view.cy)
+    width, height = high - low
+    return Pinhole(int(width), int(height), straight.crop(float(low[0]), float(low[1])))
+
+
+def apply_lens(image: np.ndarray, view: CameraSpec, pinhole: Pinhole) -> np.ndarray:
+    """The view's image from the rendered pinhole image (h, w, 3) uint8."""
+    return _resample(image, view, pinhole, cv2.INTER_CUBIC)
+
+
+def sample_nearest(values: np.ndarray, view: CameraSpec, pinhole: Pinhole) -> np.ndarray:
+    """The same for values that must not be blended: masks, depths (h, w) float32."""
+    return _resample(values, view, pinhole, cv2.INTER_NEAREST)
+
+
+def _resample(image: np.ndarray, view: CameraSpec, pinhole: Pinhole, how: int) -> np.ndarray:
+    if not any(view.distortion):
+        return image
+    # OpenCV counts from the first pixel's centre.
+    source = (_pinhole_pixels(view, pinhole.intrinsics) - 0.5).astype(np.float32)
+    return cv2.remap(image, source, None, how, borderMode=cv2.BORDER_REPLICATE)
+
+
+def _pinhole_pixels(view: CameraSpec, pinhole: camera.Intrinsics) -> np.ndarray:
+    """(h, w, 2) where the rays of the view's pixel centres meet the pinhole's image."""
+    x, y = np.meshgrid(np.arange(view.width) + 0.5, np.arange(view.height) + 0.5)
+    rays = camera.rays(np.stack([x.ravel(), y.ravel()], axis=1), view.intrinsics)
+    pixels = rays[:, :2] * [pinhole.fx, pinhole.fy] + [pinhole.cx, pinhole.cy]
+    return pixels.reshape(view.height, view.width, 2)
