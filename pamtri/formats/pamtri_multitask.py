@@ -126,7 +126,7 @@ def write(dataset: Dataset, target: Path, images: Images = "copy") -> None:
 def _cells(record: Record, name: str) -> list[str]:
     keypoints = record.keypoints
     if keypoints is None:
-        raise DataError(f"{record.image}: has not keypoints, which multi-task labels need")
+        raise DataError(f"{record.image}: has no keypoints, which multi-task labels need")
     confidence = keypoints.confidence or keypoints.visible_array().astype(float).tolist()
     colour = _UNKNOWN if record.colour is None else COLOUR_INDEX[record.colour] + 1
     type_ = _UNKNOWN if record.type is None else TYPE_INDEX[record.type] + 1

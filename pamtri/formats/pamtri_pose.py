@@ -89,9 +89,10 @@ def write(dataset: Dataset, target: Path, images: Images = "copy") -> None:
     pairs = []
     for record, name in zip(dataset.records, pose_names(dataset), strict=True):
         split = record.split or ""
-        if record.keypoints is None or not _SET.fullmatch(split):
-            lacks = "keypoints" if record.keypoints is None else "a split"
-            raise DataError(f"{record.image}: has not {lacks}, which pose labels need")
+        if record.keypoints is None:
+            raise DataError(f"{record.image}: has no keypoints, which pose labels need")
+        if not _SET.fullmatch(split):
+            raise DataError(f"{record.image}: its split is {record.split!r}, expected one word")
         rows.setdefault(split, []).append(_cells(record, name, image_size(dataset, record)))
         pairs.append((dataset.image_path(record), target / f"image_{split}" / name))
     place_images(pairs, images)

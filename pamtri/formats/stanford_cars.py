@@ -13,6 +13,8 @@ import re
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from pamtri.attributes import BODY_TYPES
 from pamtri.damage import Damage
 from pamtri.dataset import Dataset, DatasetInfo
@@ -44,7 +46,8 @@ def read(root: Path, skip_damaged: bool = False) -> Dataset:
     DataError for a missing column, folder or file, or an ill-typed value.
     """
     damage = Damage(skip_damaged)
-    records = _read_index(root, damage) if (root / INDEX_FILE).is_file() else _read_devkit(root)
+    has_index = (root / INDEX_FILE).is_file()
+    records = _read_index(root, damage) if has_index else _read_devkit(root, damage)
     splits = tuple(dict.fromkeys(r.split for r in records if r.split))
     info = DatasetInfo(name=root.resolve().name or "stanford_cars", splits=splits)
     return Dataset(root, tuple(records), info, "stanford_cars", tuple(damage.skipped))
@@ -111,7 +114,7 @@ def _find(root: Path, name: str) -> Path | None:
     return next((p for p in (root / name, root / "devkit" / name) if p.is_file()), None)
 
 
-def _read_devkit(root: Path) -> list[Record]:
+def _read_devkit(root: Path, damage: Damage) -> list[Record]:
     meta = _find(root, "cars_meta.mat")
     if meta is None:
         raise DataError(f"{root}: has no cars_meta.mat, which names the car models")
@@ -124,30 +127,26 @@ def _read_devkit(root: Path) -> list[Record]:
         if not (root / folder).is_dir():
             raise DataError(f"{root}: has no folder {folder}, where the {split} images lie")
         for number, row in enumerate(_load(path, "annotations"), start=1):
-            model = int(row["class"])
-            if not 1 <= model <= len(names):
-                raise DataError(
-                    f"{path}, annotation {number}: class is {model}, expected 1 to {len(names)}"
-                )
-            body = body_type(names[model - 1])
-            records.append(
-                Record(
-                    image=f"{folder}/{row['fname']}",
-                    domain="real",
-                    split=split,
-                    identity=model,
-                    type=BODY_TYPES[body] if body else None,
-                    style=body,
-                    # The devkit counts pixels from 1 and includes the last one.
-                    box=(
-                        float(row["bbox_x1"]) - 1,
-                        float(row["bbox_y1"]) - 1,
-                        float(row["bbox_x2"]),
-                        float(row["bbox_y2"]),
-                    ),
-                )
-            )
+            with damage.at(f"{path}, annotation {number}"):
+                records.append(_devkit_record(row, names, split, folder))
     return records
+
+
+def _devkit_record(row: Any, names: list[str], split: str, folder: str) -> Record:
+    model = int(row["class"])
+    if not 1 <= model <= len(names):
+        raise DataError(f"class is {model}, expected 1 to {len(names)}")
+    body = body_type(names[model - 1])
+    left, top, right, bottom = (float(row[f"bbox_{corner}"]) for corner in ("x1", "y1", "x2", "y2"))
+    return Record(
+        image=f"{folder}/{row['fname']}",
+        domain="real",
+        split=split,
+        identity=model,
+        type=BODY_TYPES[body] if body else None,
+        style=body,
+        box=(left - 1, top - 1, right, bottom),  # pixels count from 1, the last one included
+    )
 
 
 def _load(path: Path, variable: str) -> Any:
@@ -160,7 +159,7 @@ def _load(path: Path, variable: str) -> Any:
         raise DataError(f"{path}: cannot be read as a MATLAB file ({error})") from None
     if variable not in content:
         raise DataError(f"{path}: has no variable '{variable}'")
-    return content[variable].reshape(-1)
+    return np.atleast_1d(content[variable])
 
 
 def body_type(model_name: str) -> str | None:
