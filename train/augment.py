@@ -113,9 +113,8 @@ def change_colours(rng: np.random.Generator, config: AugmentConfig, image: Image
         spread = np.float32(rng.uniform(0.0, 0.06) * 255)
         noise = rng.standard_normal(pixels.shape, dtype=np.float32) * spread
         pixels = (pixels + torch.from_numpy(noise)).round().clamp(0, 255).to(torch.uint8)
-    if rng.random() < config.jpeg:
-        pixels = F.jpeg(pixels.contiguous(), int(rng.integers(20, 71)))
-    return pixels.permute(1, 2, 0).contiguous().numpy()
+    image = pixels.permute(1, 2, 0).contiguous().numpy()
+    return _compress(image, int(rng.integers(20, 71))) if rng.random() < config.jpeg else image
 
 
 def normalise(image: Image) -> NDArray[np.float32]:
@@ -126,6 +125,13 @@ def normalise(image: Image) -> NDArray[np.float32]:
 
 def _factor(rng: np.random.Generator, spread: float) -> float:
     return float(rng.uniform(1 - spread, 1 + spread))
+
+
+def _compress(image: Image, quality: int) -> Image:
+    """The image after JPEG compression."""
+    _, data = cv2.imencode(".jpg", image[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])
+    decoded = cv2.imdecode(data, cv2.IMREAD_COLOR)[..., ::-1]
+    return np.ascontiguousarray(decoded, dtype=np.uint8)
 
 
 def _cover(rng: np.random.Generator, image: Image) -> Image:

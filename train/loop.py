@@ -91,8 +91,10 @@ def train_network(task: Task, folder: Path, accelerator: Accelerator) -> Positio
         for batch in to_device(loader, accelerator.device):
             bar.set_postfix_str(run.step(batch), refresh=False)
             bar.update()
+            if run.is_due():
+                run.validate()
             if run.is_due() or stop:
-                run.validate_and_save()
+                run.save()
             if stop:
                 raise UserError(
                     f"stopped at step {run.position.step} of {steps}; continue with --resume"
@@ -156,15 +158,14 @@ class _Run:
         step = self.position.step
         return step % self._training.validate_every == 0 or step == self._training.steps
 
-    def validate_and_save(self) -> None:
-        """Validate, keep the network if it is the best so far, save the state."""
+    def validate(self) -> None:
+        """Validate, and keep the network if it is the best so far."""
         self._network.eval()
         metrics = self._task.validate(self._network, self._accelerator)
         self.history.write("val", self.position.step, metrics)
         if metrics[self._task.metric] > self.position.best:
             self.position.best = float(metrics[self._task.metric])
             self._save_best()
-        self._save_last()
 
     def _save_best(self) -> None:
         if self._accelerator.is_main_process:
@@ -180,7 +181,7 @@ class _Run:
             )
             save_checkpoint(self._folder / BEST, checkpoint)
 
-    def _save_last(self) -> None:
+    def save(self) -> None:
         """Replace ``last/`` so that a whole state is on disk at every moment."""
         new, last, old = (self._folder / (_LAST + suffix) for suffix in (".new", "", ".old"))
         if self._accelerator.is_main_process:

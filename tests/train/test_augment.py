@@ -1,0 +1,117 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pamtri.keypoints import FLIP, INDEX
+from train.augment import (
+    box_to_input,
+    change_colours,
+    compose,
+    draw_affine,
+    inverse,
+    move,
+    move_keypoints,
+    normalise,
+    warp,
+)
+from train.config import AugmentConfig
+from train.images import Box, shrink
+
+ALL = AugmentConfig(
+    scale=0.2, shift=0.05, rotation_deg=30, rotation_probability=0.7, flip=0.5, brightness=0.3,
+    contrast=0.3, saturation=0.3, hue=0.1, blur=0.5, noise=0.5, jpeg=0.5, occlusion=0.5,
+)  # fmt: skip
+
+
+def dotted(points: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """Soft dots about continuous points on a grey picture; each in a picture of its own."""
+    y, x = np.mgrid[: size[1], : size[0]] + 0.5
+    pictures = []
+    for px, py in points:
+        dot = np.exp(-((x - px) ** 2 + (y - py) ** 2) / (2 * 3.0**2))
+        pictures.append((dot[..., None] * [255, 255, 255]).astype(np.uint8))
+    return np.stack(pictures)
+
+
+def centre_of_light(image: np.ndarray) -> np.ndarray:
+    light = np.maximum(image.astype(float).sum(axis=-1) - 400, 0)  # more than the border has
+    y, x = np.mgrid[: light.shape[0], : light.shape[1]] + 0.5
+    return np.array([(x * light).sum(), (y * light).sum()]) / light.sum()
+
+
+@settings(max_examples=25, deadline=None)
+@given(seed=st.integers(0, 10**6))
+def test_moved_keypoints_lie_where_the_dots_are_seen(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    size, image_size = 96, (220, 160)
+    box = Box(30.2, 10.7, 190.3, 150.1).square(1.25)
+    points = rng.uniform([85, 60], [135, 100], (3, 2))
+    change, mirrored = draw_affine(rng, ALL, size)
+    to_input = compose(change, box_to_input(box, size))
+    rows = np.zeros((36, 2))
+    places = [3, 20, 35]
+    rows[places] = points
+    expected = move_keypoints(rows, to_input, mirrored)
+    for place, picture in zip(places, dotted(points, image_size), strict=True):
+        crop = shrink(picture, box.enlarged(1.4), round(size * 1.4))
+        seen = centre_of_light(warp(crop, to_input, size))
+        name_after = FLIP[place] if mirrored else place
+        assert seen == pytest.approx(expected[name_after], abs=0.6)
+
+
+def test_the_mirror_image_swaps_left_and_right() -> None:
+    rows = np.zeros((36, 3))
+    rows[INDEX["left_headlight"]] = [10, 5, 0.9]
+    mirrored = move_keypoints(rows, np.array([[-1.0, 0, 64], [0, 1.0, 0]]), True)
+    assert mirrored[INDEX["right_headlight"]].tolist() == [54, 5, 0.9]
+    assert mirrored[INDEX["left_headlight"]].tolist() == [64, 0, 0]
+
+
+def test_inverse_and_compose_undo_each_other() -> None:
+    affine, _ = draw_affine(np.random.default_rng(3), ALL, 96)
+    points = np.random.default_rng(0).uniform(-50, 150, (20, 2))
+    assert move(points, compose(inverse(affine), affine)) == pytest.approx(points, abs=1e-9)
+    assert move(move(points, affine), inverse(affine)) == pytest.approx(points, abs=1e-9)
+
+
+def test_without_augmentation_nothing_moves() -> None:
+    affine, mirrored = draw_affine(np.random.default_rng(0), AugmentConfig(flip=0), 64)
+    assert affine == pytest.approx(np.eye(3)[:2], abs=1e-12)
+    assert not mirrored
+
+
+def test_an_unchanged_view_has_the_image_s_own_pixels() -> None:
+    image = np.random.default_rng(0).integers(0, 256, (40, 40, 3), dtype=np.uint8)
+    whole = Box(0, 0, 40, 40)
+    crop = shrink(image, whole, 40)
+    assert (warp(crop, box_to_input(whole, 40), 40) == image).all()
+
+
+def test_outside_the_image_the_network_sees_zero() -> None:
+    crop = shrink(np.full((20, 20, 3), 255, np.uint8), Box(0, 0, 20, 20), 20)
+    seen = normalise(warp(crop, box_to_input(Box(-20, -20, 40, 40), 60), 60))
+    assert np.abs(seen[:, :10, :10]).max() < 0.01
+    assert seen[:, 30, 30] == pytest.approx([2.2489, 2.4286, 2.64], abs=1e-3)
+
+
+def test_colours_change_by_the_given_generator_alone() -> None:
+    image = np.random.default_rng(0).integers(0, 256, (48, 64, 3), dtype=np.uint8)
+    torch_state, numpy_state = torch.get_rng_state(), np.random.get_state()[1].copy()  # noqa: NPY002
+    first = [change_colours(np.random.default_rng(s), ALL, image) for s in range(8)]
+    torch.rand(3)
+    torch.set_rng_state(torch_state)
+    again = [change_colours(np.random.default_rng(s), ALL, image) for s in range(8)]
+    assert all((a == b).all() for a, b in zip(first, again, strict=True))
+    assert len({a.tobytes() for a in first}) == 8
+    assert {a.shape for a in first} == {image.shape}
+    assert (torch.get_rng_state() == torch_state).all()
+    assert (np.random.get_state()[1] == numpy_state).all()  # noqa: NPY002
+
+
+def test_no_change_of_colours_by_default() -> None:
+    image = np.random.default_rng(0).integers(0, 256, (8, 8, 3), dtype=np.uint8)
+    assert (change_colours(np.random.default_rng(0), AugmentConfig(), image) == image).all()

@@ -1,0 +1,202 @@
+"""The loop on a toy task: what is kept, resumed and refused."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from accelerate import Accelerator
+from torch import Tensor, nn
+
+from pamtri.errors import DataError, UserError
+from train.batches import Item, TrainingBatches
+from train.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from train.config import DataConfig, Schedule, SourceConfig, TrainConfig, TrainingConfig
+from train.loop import BEST, learning_rate_factor, train_network
+from train.mixing import Draw, ImagePlan
+
+
+class ToyTask:
+    """Regression with a batch norm, whose validation values are given beforehand."""
+
+    kind = "pose"
+    metric = "score"
+    classes: dict[str, list[int]] | None = None
+
+    def __init__(self, steps: int = 8, scores: dict[int, float] | None = None) -> None:
+        self.config = TrainConfig(
+            data=DataConfig(
+                real=SourceConfig(path=Path("r")), synthetic=SourceConfig(path=Path("s"))
+            ),
+            training=TrainingConfig(
+                steps=steps, validate_every=2, learning_rate=0.05,
+                schedule=Schedule(warmup_steps=2),
+            ),
+        )  # fmt: skip
+        self.batches = TrainingBatches(
+            ImagePlan({"real": 5, "synthetic": 9}, 4, 0.25, 0), self._load, 0
+        )
+        with torch.random.fork_rng():
+            torch.manual_seed(0)
+            self.network: nn.Module = nn.Sequential(
+                nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.ReLU(), nn.Conv2d(4, 1, 3)
+            )
+        self.calls = 0
+        self.stop_at: int | None = None
+        self.poison_at: int | None = None
+        self._scores = scores
+
+    def _load(self, draw: Draw, rng: np.random.Generator) -> Item:
+        image = rng.random((3, 8, 8), dtype=np.float32)
+        return {"image": image, "name": f"{draw.source}{draw.index}.jpg"}
+
+    def describe(self) -> str:
+        return "toy"
+
+    def losses(self, network: nn.Module, batch: Item) -> dict[str, Tensor]:
+        self.calls += 1
+        if self.calls == self.stop_at:
+            os.kill(os.getpid(), signal.SIGTERM)
+        loss = (network(batch["image"]) - batch["image"].mean()).square().mean()
+        return {"loss": loss * (float("nan") if self.calls == self.poison_at else 1)}
+
+    def validate(self, network: nn.Module, accelerator: Accelerator) -> dict[str, Any]:
+        assert not network.training
+        weight = sum(float(p.detach().abs().sum()) for p in network.parameters())
+        return {"score": weight if self._scores is None else self._scores[self.calls]}
+
+
+def run(task: ToyTask, folder: Path) -> None:
+    folder.mkdir(exist_ok=True)
+    train_network(task, folder, Accelerator(cpu=True, step_scheduler_with_optimizer=False))
+
+
+def lines(folder: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in (folder / "history.jsonl").read_text().splitlines()]
+
+
+def last_weights(task: ToyTask) -> dict[str, Tensor]:
+    return {k: v.clone() for k, v in task.network.state_dict().items()}
+
+
+def test_a_resumed_run_ends_with_the_same_bits(tmp_path: Path) -> None:
+    whole = ToyTask()
+    run(whole, tmp_path / "whole")
+    stopped = ToyTask()
+    stopped.stop_at = 5  # between validations
+    with pytest.raises(UserError, match=r"^stopped at step 5 of 8; continue with --resume$"):
+        run(stopped, tmp_path / "parts")
+    torch.rand(7)  # another program's draws
+    resumed = ToyTask()
+    run(resumed, tmp_path / "parts")
+    assert resumed.calls == 3
+    expected, got = last_weights(whole), last_weights(resumed)
+    assert all(torch.equal(expected[k], got[k]) for k in expected)
+    assert any(not torch.equal(expected[k], v) for k, v in last_weights(stopped).items())
+    assert [line["step"] for line in lines(tmp_path / "parts") if line["kind"] == "val"] == [
+        2,
+        4,
+        6,
+        8,
+    ]
+    at_the_end = [line for line in lines(tmp_path / "whole") if line["step"] == 8]
+    assert at_the_end[0]["drawn"] == {"real": 24, "synthetic": 8}
+    resumed_end = [line for line in lines(tmp_path / "parts") if line["step"] == 8]
+    assert resumed_end[0]["drawn"] == at_the_end[0]["drawn"]
+    assert resumed_end[1] == at_the_end[1]
+
+
+def test_a_killed_run_forgets_what_came_after_its_last_state(tmp_path: Path) -> None:
+    killed = ToyTask()
+    killed.poison_at = 6
+    with pytest.raises(UserError):
+        run(killed, tmp_path)
+    assert (tmp_path / "last").rename(tmp_path / "last.old")  # killed while replacing it
+    with (tmp_path / "history.jsonl").open("a") as file:
+        file.write('{"step": 5, "kind": "train"}\n{"step": 6, "ki')
+    resumed = ToyTask()
+    run(resumed, tmp_path)
+    assert resumed.calls == 4
+    assert [line["step"] for line in lines(tmp_path)] == [2, 4, 6, 8, 8]
+    whole = ToyTask()
+    run(whole, tmp_path / "whole")
+    assert torch.equal(whole.network[0].weight, resumed.network[0].weight)  # type: ignore[index]
+
+
+def test_a_finished_run_is_not_run_again(tmp_path: Path) -> None:
+    run(ToyTask(), tmp_path)
+    before = (tmp_path / "history.jsonl").read_text()
+    again = ToyTask()
+    run(again, tmp_path)
+    assert again.calls == 0
+    assert (tmp_path / "history.jsonl").read_text() == before
+
+
+def test_the_best_of_validation_is_kept(tmp_path: Path) -> None:
+    run(ToyTask(scores={2: 0.1, 4: 0.7, 6: 0.7, 8: 0.3}), tmp_path)
+    best = load_checkpoint(tmp_path / BEST, "pose")
+    assert (best.step, best.metric) == (4, 0.7)
+    assert best.config["training"]["steps"] == 8
+    at_four = ToyTask(steps=8)
+    at_four.stop_at = 4
+    with pytest.raises(UserError, match=r"^stopped at step 4"):
+        run(at_four, tmp_path / "four")
+    weights = last_weights(at_four)
+    assert all(torch.equal(best.state_dict[k], weights[k]) for k in weights)
+
+
+def test_a_loss_that_is_not_finite_stops_and_names_the_images(tmp_path: Path) -> None:
+    task = ToyTask()
+    task.poison_at = 5
+    drawn = [
+        f"{d.source}{d.index}.jpg"
+        for d in ImagePlan({"real": 5, "synthetic": 9}, 4, 0.25, 0).batch(4)
+    ]
+    expected = (
+        f"the loss is nan at step 5, on the images {', '.join(drawn)}; {tmp_path / BEST} is the "
+        "last good checkpoint; a lower training.learning_rate may help"
+    )
+    with pytest.raises(UserError, match=rf"^{re.escape(expected)}$"):
+        run(task, tmp_path)
+    assert load_checkpoint(tmp_path / BEST, "pose").step in (2, 4)
+
+
+def test_learning_rate() -> None:
+    cosine = TrainingConfig(steps=110, schedule=Schedule(warmup_steps=10))
+    assert learning_rate_factor(0, cosine) == pytest.approx(1 / 11)
+    assert learning_rate_factor(9, cosine) == pytest.approx(10 / 11)
+    assert [learning_rate_factor(s, cosine) for s in (10, 60, 110)] == pytest.approx([1, 0.5, 0])
+    steps = TrainingConfig(
+        steps=210, schedule=Schedule(kind="steps", milestones=(170 / 210, 200 / 210))
+    )
+    assert [learning_rate_factor(s, steps) for s in (0, 169, 170, 199, 200)] == pytest.approx(
+        [1, 1, 0.1, 0.1, 0.01]
+    )
+
+
+def test_checkpoints_are_checked(tmp_path: Path) -> None:
+    path = tmp_path / "best.pt"
+    save_checkpoint(path, Checkpoint("reid", {}, {"real": [4]}, {"w": torch.ones(2)}, 0.5, 3))
+    assert load_checkpoint(path, "reid").classes == {"real": [4]}
+    with pytest.raises(
+        DataError, match=rf"^{path}: expected a checkpoint of kind 'pose', got 'reid'$"
+    ):
+        load_checkpoint(path, "pose")
+    torch.save({"state_dict": {}}, path)
+    with pytest.raises(DataError, match=rf"^{path}: is no checkpoint of this program"):
+        load_checkpoint(path, "pose")
+    torch.save(Path("code"), path)
+    with pytest.raises(DataError, match=rf"^{path}: is no plain file of weights"):
+        load_checkpoint(path, "pose")
+    path.write_bytes(b"GIF89a")
+    with pytest.raises(DataError, match=rf"^{path}: is no "):
+        load_checkpoint(path, "pose")
+    with pytest.raises(DataError, match=r"missing.pt: no such file of weights$"):
+        load_checkpoint(tmp_path / "missing.pt", "pose")
