@@ -72,7 +72,8 @@ def _motion(image: _Floats, length: float, angle_deg: float) -> _Floats:
 def motion_kernel(length: float, angle_deg: float) -> _Floats:
     """(k, k) weights of a line through the centre, shared out among the pixels that it crosses."""
     reach = int(np.ceil(length / 2)) + 1
-    steps = (np.linspace(-length / 2, length / 2, 8 * reach + 1))[:, None]
+    count = 16 * reach
+    steps = length * ((np.arange(count) + 0.5) / count - 0.5)[:, None]
     angle = np.radians(angle_deg)
     points = reach + steps * np.array([np.sin(angle), np.cos(angle)])
     kernel = np.zeros((2 * reach + 1, 2 * reach + 1))

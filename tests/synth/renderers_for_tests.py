@@ -1,0 +1,93 @@
+"""Renderers that worker processes can import: quick ones, and ones with accidents."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from pathlib import Path
+
+import numpy as np
+
+
+class Plain:
+    """A picture that depends on the scene alone."""
+
+    def __init__(self, name, threads):
+        self.threads = threads
+
+    def render(self, spec, geometry):
+        rng = np.random.default_rng([spec.seed, spec.index])
+        return rng.integers(0, 256, (spec.camera.height, spec.camera.width, 3), dtype=np.uint8)
+
+
+class FailsOnce(Plain):
+    """Raises the first time it meets scene 2; the file that it is told by remembers."""
+
+    def render(self, spec, geometry):
+        memory = Path(os.environ["TEST_MEMORY"])
+        if spec.index == 2 and not memory.exists():
+            memory.touch()
+            raise RuntimeError("a passing fault")
+        return super().render(spec, geometry)
+
+
+class FailsAlways(Plain):
+    """Cannot render scene 2."""
+
+    def render(self, spec, geometry):
+        if spec.index == 2:
+            raise RuntimeError("a mesh without faces")
+        return super().render(spec, geometry)
+
+
+class DiesOnce(Plain):
+    """Is killed the first time it meets scene 2, as by the system when memory is short."""
+
+    def render(self, spec, geometry):
+        memory = Path(os.environ["TEST_MEMORY"])
+        if spec.index == 2 and not memory.exists():
+            memory.touch()
+            os.kill(os.getpid(), signal.SIGKILL)
+        return super().render(spec, geometry)
+
+
+class DiesAlways(Plain):
+    """Scene 2 kills its process."""
+
+    def render(self, spec, geometry):
+        if spec.index == 2:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return super().render(spec, geometry)
+
+
+class Slow(Plain):
+    """Leaves time to be interrupted."""
+
+    def render(self, spec, geometry):
+        time.sleep(0.15)
+        return super().render(spec, geometry)
+
+
+class Absent(Plain):
+    """Has no library to render with."""
+
+    def __init__(self, name, threads):
+        raise ImportError("libEGL.so.1 is missing")
+
+
+class DiesAtStart(Plain):
+    """Its library takes the process down."""
+
+    def __init__(self, name, threads):
+        os.kill(os.getpid(), signal.SIGSEGV)
+
+
+class FullDisk(Plain):
+    """Renders for a folder that has meanwhile gone."""
+
+    def render(self, spec, geometry):
+        folder = Path(os.environ["TEST_MEMORY"])
+        if spec.index == 2 and folder.exists():
+            folder.rename(folder.with_name("gone"))
+        return super().render(spec, geometry)

@@ -1,0 +1,156 @@
+"""Distributions draw what they say, and refuse what they cannot draw."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import numpy as np
+import pytest
+import scipy.stats
+
+from pamtri.config import Config, dump_config, parse_config
+from pamtri.errors import ConfigError
+from synth.distributions import Name, Number, always, named, one_of, within
+from synth.streams import Streams
+
+DRAWS = 4000
+
+
+class Factors(Config):
+    """A section like those of a data set."""
+
+    angle_deg: Number = always(1.0)
+    share: Annotated[Number, within(0, 1)] = always(0.5)
+    ground: Annotated[Name, one_of(("asphalt", "concrete"))] = named("asphalt")
+
+
+def parse(**data):
+    return parse_config(data, Factors, source="f.yaml")
+
+
+def draw(factor):
+    rng = np.random.default_rng(0)
+    return np.array([factor.sample(rng) for _ in range(DRAWS)])
+
+
+@pytest.mark.parametrize(
+    ("section", "cdf"),
+    [
+        ({"kind": "uniform", "low": -2, "high": 6}, scipy.stats.uniform(-2, 8).cdf),
+        (
+            {"kind": "normal", "mean": 1, "std": 2, "low": 0, "high": 2.5},
+            scipy.stats.truncnorm(-0.5, 0.75, loc=1, scale=2).cdf,
+        ),
+        ({"kind": "log_uniform", "low": 2, "high": 50}, scipy.stats.loguniform(2, 50).cdf),
+    ],
+    ids=lambda v: v["kind"] if isinstance(v, dict) else "",
+)
+def test_continuous_distributions_follow_their_law_within_their_bounds(section, cdf):
+    factor = parse(angle_deg=section).angle_deg
+    values = draw(factor)
+    low, high = factor.bounds()
+    assert low <= values.min() and values.max() <= high
+    assert scipy.stats.kstest(values, cdf).pvalue > 0.01
+
+
+def test_a_normal_far_out_in_its_tail_stays_within_its_bounds():
+    section = {"kind": "normal", "mean": 0, "std": 1, "low": 12, "high": 13}
+    values = draw(parse(angle_deg=section).angle_deg)
+    assert values.min() >= 12 and values.max() <= 13
+
+
+def test_choice_draws_by_weight_and_never_what_weighs_nothing():
+    section = {"kind": "choice", "values": [1, 2, 5], "weights": [3, 0, 1]}
+    factor = parse(angle_deg=section).angle_deg
+    values, counts = np.unique(draw(factor), return_counts=True)
+    assert values.tolist() == [1, 5]
+    assert counts[0] / DRAWS == pytest.approx(0.75, abs=0.03)
+    assert factor.bounds() == (1, 5)
+
+
+def test_bare_values_are_constants_and_are_written_bare():
+    config = parse(angle_deg=30, ground="concrete")
+    assert set(draw(config.angle_deg)) == {30.0}
+    assert "angle_deg: 30.0\n" in dump_config(config)
+    assert config.ground.weights_by_value() == {"concrete": 1.0}
+
+
+def test_tables_draw_their_rows_scaled_and_share_a_row_within_an_image(tmp_path):
+    file = tmp_path / "cameras.csv"
+    file.write_text("elevation_deg,distance\n10,1\n20,2\n30,3\n")
+    config = parse(
+        angle_deg={"kind": "table", "file": str(file), "column": "elevation_deg"},
+        share={"kind": "table", "file": str(file), "column": "distance", "scale": 0.1},
+    )
+    drawn = set()
+    for index in range(40):
+        streams = Streams((0, index))
+        drawn.add((streams.number("a", config.angle_deg), streams.number("b", config.share)))
+    assert (
+        sorted(drawn) == pytest.approx(np.array([(10, 0.1), (20, 0.2), (30, 3 * 0.1)]))
+        and len(drawn) == 3
+    )
+
+
+def test_npz_tables_are_read_by_column_name(tmp_path):
+    file = tmp_path / "prior.npz"
+    np.savez(file, camera=np.array([[1.0, 7.0], [2.0, 9.0]]), camera_columns=np.array(["a", "b"]))
+    section = {"kind": "table", "file": str(file), "array": "camera", "column": "b"}
+    assert set(draw(parse(angle_deg=section).angle_deg)) == {7.0, 9.0}
+    section["column"] = "bb"
+    with pytest.raises(ConfigError, match=r"prior.npz: has no column 'bb' \(did you mean 'b'\?\)"):
+        parse(angle_deg=section)
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        ({"angle_deg": "wide"}, "f.yaml: angle_deg: expected a valid number, got 'wide'"),
+        (
+            {"angle_deg": {"kind": "unifrm", "low": 0, "high": 1}},
+            r"f.yaml: angle_deg.kind: expected one of .*, got 'unifrm' \(did you mean 'uniform'\?\)",
+        ),
+        (
+            {"angle_deg": {"kind": "uniform", "low": 0, "high": 1, "men": 3}},
+            "f.yaml: unknown key 'angle_deg.men'",
+        ),
+        (
+            {"angle_deg": {"kind": "uniform", "low": 2, "high": 1}},
+            "f.yaml: angle_deg: expected low <= high, got 2.0 and 1.0",
+        ),
+        (
+            {"angle_deg": {"kind": "choice", "values": [1, 2], "weights": [1]}},
+            "f.yaml: angle_deg: expected 2 weights, one a value, got 1",
+        ),
+        (
+            {"angle_deg": {"kind": "choice", "values": [1, 2], "weights": [0, 0]}},
+            "f.yaml: angle_deg: expected at least one weight above 0",
+        ),
+        ({"share": 1.5}, "f.yaml: share: expected at least 0 and at most 1, got 1.5"),
+        (
+            {"share": {"kind": "uniform", "low": 0, "high": 3}},
+            "f.yaml: share: expected at least 0 and at most 1, got values from 0 to 3",
+        ),
+        (
+            {"ground": "asphlt"},
+            r"f.yaml: ground: expected one of asphalt, concrete, got 'asphlt' "
+            r"\(did you mean 'asphalt'\?\)",
+        ),
+        (
+            {"angle_deg": {"kind": "table", "file": "no.csv", "column": "a"}},
+            "f.yaml: angle_deg: no.csv: no such table file",
+        ),
+    ],
+)
+def test_a_factor_that_cannot_be_drawn_is_refused_in_one_sentence(data, message):
+    with pytest.raises(ConfigError, match=message):
+        parse(**data)
+
+
+def test_a_table_that_holds_no_number_names_file_row_and_column(tmp_path):
+    file = tmp_path / "cameras.csv"
+    file.write_text("roll\n1\nhigh\n")
+    section = {"kind": "table", "file": str(file), "column": "roll"}
+    message = "cameras.csv: row 2, column 'roll': expected a number, got 'high'"
+    with pytest.raises(ConfigError, match=message):
+        parse(angle_deg=section)

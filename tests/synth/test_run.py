@@ -1,0 +1,297 @@
+"""Whatever is killed, and whenever: what is recorded is on disk, and resuming makes the same set."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import yaml
+from click.testing import CliRunner
+
+from pamtri.config import parse_config
+from pamtri.dataset import read_native
+from pamtri.errors import UserError
+from synth.cli import synth
+from synth.config import SynthConfig
+from synth.images import FOLDERS
+from synth.run import FAILURES_FILE, Outcome, render_dataset
+from synth.sampling import sample_scene
+from synth.scene import SceneSpec
+
+HERE = Path(__file__).parent
+SMALL = {
+    "name": "small",
+    "seed": 3,
+    "identities": 2,
+    "images_per_identity": 3,
+    "vehicle": {"style": "notchback"},
+    "image": {"size_px": 40},
+}
+
+
+@pytest.fixture(autouse=True)
+def _renderers_can_be_imported(monkeypatch, tmp_path):
+    """Worker processes get this process's path and environment."""
+    monkeypatch.syspath_prepend(HERE)
+    monkeypatch.setenv("TEST_MEMORY", str(tmp_path / "memory"))
+
+
+def renderer(name):
+    import renderers_for_tests
+
+    return getattr(renderers_for_tests, name)
+
+
+def configure(**changes):
+    return parse_config({**SMALL, **changes}, SynthConfig, source="test")
+
+
+def run(root, name="Plain", workers=2, resume=False, **changes):
+    return render_dataset(configure(**changes), root, workers, resume, renderer(name))
+
+
+def content(root):
+    """Every image and mask by name, and every record."""
+    files = {
+        str(path.relative_to(root)): hashlib.sha256(path.read_bytes()).hexdigest()
+        for folder in FOLDERS
+        for path in sorted((root / folder).iterdir())
+    }
+    return files, read_native(root).records
+
+
+@pytest.fixture(scope="module")
+def expected(tmp_path_factory):
+    """The set as one undisturbed worker makes it."""
+    root = tmp_path_factory.mktemp("expected") / "set"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(HERE)
+        assert run(root, workers=1) == Outcome(total=6, done=6, failed=0)
+    return content(root)
+
+
+def test_a_set_is_complete_and_says_what_it_is(expected, tmp_path):
+    files, records = expected
+    assert len(files) == 18 and len(records) == 6
+    for index, record in enumerate(records):
+        scene = sample_scene(configure(), 3, index)
+        assert record.image == f"images/{index:06d}.jpg" and record.frame == index
+        assert SceneSpec.model_validate_json(json.dumps(record.scene)) == scene
+        assert record.identity == scene.vehicle.identity == index // 3
+        assert (record.width, record.height) == (scene.camera.width, scene.camera.height)
+        assert (record.type, record.split) == (scene.vehicle.type, "train")
+    run(tmp_path / "set")
+    info = read_native(tmp_path / "set").info
+    assert (info.name, info.seed, info.splits) == ("small", 3, ("train",))
+    assert SynthConfig.model_validate_json(json.dumps(info.config)) == configure()
+
+
+@pytest.mark.parametrize("workers", [2, 3])
+def test_any_number_of_workers_makes_the_same_set(expected, tmp_path, workers):
+    run(tmp_path / "set", workers=workers)
+    assert content(tmp_path / "set") == expected
+
+
+@pytest.mark.parametrize("name", ["FailsOnce", "DiesOnce"])
+def test_one_accident_costs_nothing(expected, tmp_path, name):
+    assert run(tmp_path / "set", name) == Outcome(total=6, done=6, failed=0)
+    assert (tmp_path / "memory").exists()
+    assert content(tmp_path / "set") == expected
+    assert not (tmp_path / "set" / FAILURES_FILE).exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("FailsAlways", "RuntimeError: a mesh without faces"),
+        ("DiesAlways", "the render process died with exit code -9"),
+    ],
+)
+def test_a_scene_that_fails_twice_is_listed_with_its_spec_and_tried_again_on_resume(
+    expected, tmp_path, name, reason
+):
+    root = tmp_path / "set"
+    assert run(root, name) == Outcome(total=6, done=5, failed=1)
+    (line,) = (root / FAILURES_FILE).read_text().splitlines()
+    failure = json.loads(line)
+    assert (failure["index"], failure["error"]) == (2, reason)
+    assert SceneSpec.model_validate_json(json.dumps(failure["spec"])) == sample_scene(
+        configure(), 3, 2
+    )
+    assert [r.frame for r in read_native(root).records] == [0, 1, 3, 4, 5]
+    assert run(root, "Plain", resume=True) == Outcome(total=6, done=6, failed=0)
+    assert content(root) == expected
+    assert not (root / FAILURES_FILE).exists()
+
+
+def test_resuming_renders_only_what_is_missing_and_drops_what_is_half_written(expected, tmp_path):
+    root = tmp_path / "set"
+    run(root)
+    shard = root / "records" / "00000.jsonl"
+    lines = shard.read_bytes().splitlines(keepends=True)
+    shard.write_bytes(b"".join(lines[:3]) + lines[3][:50])
+    (root / "images" / "000005.jpg.77.part").write_bytes(b"half")
+    kept = {json.loads(line)["image"] for line in lines[:3]}
+    before = {name: (root / name).stat().st_mtime_ns for name in kept}
+    assert run(root, resume=True) == Outcome(total=6, done=6, failed=0)
+    assert content(root) == expected
+    assert {name: (root / name).stat().st_mtime_ns for name in kept} == before
+
+
+def test_resuming_a_complete_set_starts_no_worker(expected, tmp_path):
+    root = tmp_path / "set"
+    run(root)
+    assert run(root, "Absent", resume=True) == Outcome(total=6, done=6, failed=0)
+    assert content(root) == expected
+
+
+def start(root, *extra):
+    """A run in a process of its own, slow enough to be caught at work."""
+    program = (
+        "import sys; from pathlib import Path; from pamtri.config import parse_config\n"
+        "from synth.config import SynthConfig; from synth.run import render_dataset\n"
+        "import renderers_for_tests as r\n"
+        f"c = parse_config({ {**SMALL, 'images_per_identity': 8}!r}, SynthConfig, 'test')\n"
+        "if __name__ == '__main__':\n"
+        "    render_dataset(c, Path(sys.argv[1]), 2, '--resume' in sys.argv, r.Slow)\n"
+    )
+    script = root.parent / "slow_run.py"
+    script.write_text(program)
+    environment = {**os.environ, "PYTHONPATH": str(HERE)}
+    return subprocess.Popen(
+        [sys.executable, script, root, *extra], env=environment, stderr=subprocess.PIPE
+    )
+
+
+def wait_for_records(root, count):
+    shard = root / "records" / "00000.jsonl"
+    for _ in range(600):
+        if shard.exists() and shard.read_bytes().count(b"\n") >= count:
+            return
+        time.sleep(0.05)
+    raise AssertionError(f"{shard} never had {count} records")
+
+
+def children_of(process):
+    table = subprocess.run(["ps", "-eo", "pid=,ppid="], capture_output=True, text=True).stdout
+    rows = (map(int, line.split()) for line in table.splitlines())
+    return [pid for pid, parent in rows if parent == process.pid]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("victim", ["parent", "worker"])
+def test_killing_parent_or_worker_loses_nothing(tmp_path, victim):
+    whole = tmp_path / "whole"
+    run(whole, images_per_identity=8)
+    root = tmp_path / "set"
+    process = start(root)
+    wait_for_records(root, 3)
+    if victim == "worker":
+        workers = [pid for pid in children_of(process) if is_worker(pid)]
+        os.kill(workers[0], signal.SIGKILL)
+        assert process.wait(60) == 0
+    else:
+        workers = [pid for pid in children_of(process) if is_worker(pid)]
+        process.kill()
+        process.wait()
+        assert len(read_native_rows(root)) < 16
+        assert run(root, resume=True, images_per_identity=8).done == 16
+        assert all(ends_soon(pid) for pid in workers)
+    assert content(root) == content(whole)
+
+
+def is_worker(pid):
+    return b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes()
+
+
+def ends_soon(pid):
+    """Whether a process is gone within ten seconds."""
+    for _ in range(100):
+        if not Path(f"/proc/{pid}/cmdline").exists() or not is_worker(pid):
+            return True
+        time.sleep(0.1)
+    return False
+
+
+def read_native_rows(root):
+    return (root / "records" / "00000.jsonl").read_bytes().splitlines()
+
+
+def test_another_runs_folder_and_a_folder_in_use_are_refused(tmp_path):
+    root = tmp_path / "set"
+    run(root)
+    with pytest.raises(UserError, match=r"already holds this run; continue it with --resume"):
+        run(root)
+    message = r"holds a run with another configuration \(seed is 3 there, 4 now\)"
+    with pytest.raises(UserError, match=message):
+        run(root, resume=True, seed=4)
+    process = start(tmp_path / "busy")
+    try:
+        wait_for_records(tmp_path / "busy", 1)
+        with pytest.raises(UserError, match=r"busy: another run is writing there"):
+            run(tmp_path / "busy", resume=True, images_per_identity=8)
+    finally:
+        process.kill()
+        process.wait()
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("Absent", "the blender renderer cannot start: libEGL.so.1 is missing"),
+        ("DiesAtStart", "a render process ended with exit code -11 before it could start"),
+    ],
+)
+def test_a_renderer_that_cannot_start_ends_the_run_in_one_sentence(tmp_path, name, message):
+    with pytest.raises(UserError, match=message):
+        run(tmp_path / "set", name)
+    assert run(tmp_path / "set", resume=True).done == 6
+
+
+def test_a_disk_that_cannot_be_written_ends_the_run_and_keeps_what_is_there(
+    expected, tmp_path, monkeypatch
+):
+    root = tmp_path / "set"
+    monkeypatch.setenv("TEST_MEMORY", str(root / "masks"))
+    with pytest.raises(UserError, match=r"set: cannot be written: No such file .*--resume"):
+        run(root, "FullDisk", workers=1)
+    assert [r.frame for r in read_native(root).records] == [0, 1]
+    (root / "gone").rename(root / "masks")
+    assert run(root, resume=True).done == 6
+    assert content(root) == expected
+
+
+def invoke(*arguments):
+    return CliRunner().invoke(synth, [str(a) for a in arguments])
+
+
+def test_the_command_reports_failures_in_its_last_line_with_status_one(tmp_path, monkeypatch):
+    path = tmp_path / "small.yaml"
+    path.write_text(yaml.safe_dump(SMALL))
+    monkeypatch.setattr("synth.run.render_dataset", lambda *a: Outcome(total=6, done=5, failed=1))
+    result = invoke("render", path, "--output", tmp_path / "set")
+    assert result.exit_code == 1
+    assert str(result.exception).startswith("1 of 6 scenes failed twice and are left out; see ")
+
+
+def test_the_command_tells_how_to_go_on_after_ctrl_c(tmp_path, monkeypatch):
+    path = tmp_path / "small.yaml"
+    path.write_text(yaml.safe_dump(SMALL))
+
+    def interrupted(*arguments):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("synth.run.render_dataset", interrupted)
+    result = invoke("render", path, "--output", tmp_path / "a b", "--set", "seed=5")
+    assert result.exit_code == 130
+    assert (
+        f"continue with: pamtri synth render {path} --output '{tmp_path / 'a b'}' "
+        "--workers 2 --resume --set seed=5" in result.output
+    )
