@@ -104,7 +104,14 @@ def draw_pixels(axes: Axes) -> None:
     axes.plot([0], [0], "o", color=FRONT, ms=6, zorder=6)
     axes.text(-0.15, -0.2, "(0, 0) corner", color=FRONT, fontsize=9, ha="left", va="bottom")
     axes.plot([0.5], [0.5], "+", color=INK, ms=9, mew=2)
-    axes.text(1.1, 0.62, "(0.5, 0.5): centre of pixel\nwith index (0, 0)", color=INK, fontsize=9)
+    axes.text(
+        1.1,
+        0.62,
+        "(0.5, 0.5): centre of pixel\nwith index (0, 0)",
+        color=INK,
+        fontsize=9,
+        bbox={"fc": "white", "ec": "none", "pad": 1},
+    )
     arrow(axes, (0, 4.6), (2, 4.6), FRONT)
     axes.text(2.1, 4.7, "camera x, right", color=FRONT, fontsize=9)
     arrow(axes, (0, 4.6), (0, 6.2), LEFT)
@@ -122,7 +129,9 @@ def main() -> None:
     for draw, axes in zip((draw_azimuth, draw_elevation, draw_pixels), panels, strict=True):
         draw(axes)
     figure.tight_layout()
-    figure.savefig(Path(__file__).with_name("conventions.png"), dpi=110, facecolor="white")
+    figure.savefig(
+        Path(__file__).with_name("conventions.png"), dpi=110, facecolor="white", bbox_inches="tight"
+    )
 
 
 if __name__ == "__main__":
