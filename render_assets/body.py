@@ -16,6 +16,7 @@ from render_assets.spec import Layout, Shape
 FACES = ("side", "front", "rear", "deck", "bottom", "glass_side", "windscreen", "roof", "backlight")
 """Names of the half-spaces; ``lower`` and ``greenhouse`` are their two blends."""
 
+_FLAT_FRONT: tuple[Layout, ...] = ("bus", "box_truck", "flatbed_truck")
 _ONE_BOX: tuple[Layout, ...] = ("van", "bus", "box_truck", "flatbed_truck")
 
 
@@ -41,6 +42,8 @@ class Body:
     def _deck_points(self) -> list[tuple[float, float]]:
         """Side view of the lower body's top: bonnet, belt under the cabin, boot (x, z)."""
         s = self.shape
+        if self.layout in _FLAT_FRONT:
+            return [(s.body_rear_x - 0.3, s.cowl_z), (s.front_x + 0.3, s.cowl_z)]
         nose_x = s.headlight_x
         bonnet = (0.45 * nose_x + 0.55 * s.cowl_x, 0.40 * s.nose_z + 0.60 * s.cowl_z + 0.012)
         rear_belt = s.belt_z + s.belt_rise
@@ -63,6 +66,15 @@ class Body:
     def _nose_points(self) -> list[tuple[float, float]]:
         """Front end in side view: (height, setback from the foremost point)."""
         s = self.shape
+        if self.layout in _FLAT_FRONT:
+            return [
+                (s.clearance - 0.1, 0.10),
+                (s.clearance + 0.12, 0.015),
+                (s.nose_z - 0.12, 0.0),
+                (s.nose_z, 0.004),
+                (s.cowl_z + 0.02, max(s.front_x - s.cowl_x - 0.02, 0.02)),
+                (s.cowl_z + 0.8, s.front_x - s.cowl_x + 0.2),
+            ]
         top = s.front_x - s.headlight_x - 0.6 * s.nose_round
         mid = s.clearance + 0.45 * (s.nose_z - s.clearance)
         return [
@@ -130,7 +142,7 @@ class Body:
         lower = smooth_max(lower, f["rear"], 0.18)
         lower = smooth_max(lower, f["deck"], s.edge)
         f["lower"] = smooth_max(lower, f["bottom"], 0.07)
-        f.update(self._greenhouse(x, y, z, f["rear"]))
+        f.update(self._greenhouse(x, y, z, (f["front"], f["rear"])))
         return f
 
     def _rise(self, x: np.ndarray) -> np.ndarray:
@@ -147,7 +159,7 @@ class Body:
         return s.belt_z + s.belt_rise * np.clip(back, 0, 1)
 
     def _greenhouse(
-        self, x: np.ndarray, y: np.ndarray, z: np.ndarray, rear: np.ndarray
+        self, x: np.ndarray, y: np.ndarray, z: np.ndarray, ends: tuple[np.ndarray, ...]
     ) -> dict[str, np.ndarray]:
         s = self.shape
         across = y / self.half
@@ -180,7 +192,8 @@ class Body:
         house = smooth_max(f["glass_side"], f["roof"], s.roof_edge)
         house = smooth_max(house, f["windscreen"], 0.12)
         house = smooth_max(house, f["backlight"], 0.12)
-        house = smooth_max(house, rear, 0.10)
+        for end in ends:
+            house = smooth_max(house, end, 0.10)
         f["greenhouse"] = np.maximum(house, s.belt_z - 0.25 - z)
         return f
 
@@ -188,14 +201,15 @@ class Body:
         """The whole body's value from its faces' values."""
         value = smooth_min(faces["lower"], faces["greenhouse"], 0.05)
         if self.layout == "pickup":
-            value = smooth_max(value, -self.bed(points), 0.03)
+            value = smooth_max(value, -self.bed(points), 0.06)
         return value
 
     def bed(self, points: np.ndarray) -> np.ndarray:
         """The hollow of a pickup's bed (negative inside)."""
         low, high = self.bed_bounds()
         x, y, z = points[:, 0], np.abs(points[:, 1]), points[:, 2]
-        return np.maximum.reduce([low[0] - x, x - high[0], y - high[1], low[2] - z])
+        along = np.maximum(low[0] - x, x - high[0])
+        return np.maximum(smooth_max(along, y - high[1], 0.25), low[2] - z)
 
     def bed_bounds(self) -> tuple[np.ndarray, np.ndarray]:
         """Corners of the bed's hollow."""
@@ -207,7 +221,12 @@ class Body:
         """(n, 3) points of the left side at (x, z)."""
         x, z = np.broadcast_arrays(np.atleast_1d(x), np.atleast_1d(z))
         outside = np.stack([x, np.full(len(x), self.half + 0.1), z], axis=1)
-        return between(self, outside, outside * np.array([1, 0.3, 1]))
+        return between(self._closed, outside, outside * np.array([1, 0.3, 1]))
+
+    def _closed(self, points: np.ndarray) -> np.ndarray:
+        """The body with its bed filled up."""
+        faces = self.faces(points)
+        return smooth_min(faces["lower"], faces["greenhouse"], 0.05)
 
     def front_at(self, y: float | np.ndarray, z: float | np.ndarray) -> np.ndarray:
         """(n, 3) points of the front at (y, z)."""

@@ -82,6 +82,9 @@ def _handles(spec: VehicleSpec, body: Body) -> list[Part]:
 def _wipers(spec: VehicleSpec, body: Body) -> list[Part]:
     s = spec.shape
     y = np.linspace(0.08, 0.72, 6) * body.half
+    if spec.layout in ("bus", "box_truck", "flatbed_truck"):
+        points = body.front_at(y, s.cowl_z + np.linspace(0.16, 0.08, 6)) + 4 * _LIFT
+        return [tube("wiper", "plastic", points, 0.009, 5)]
     x = s.cowl_x - 0.03 - s.screen_round * (y / body.half) ** 2 - np.linspace(0.10, 0.0, 6)
     points = body.top_at(x, y)
     points[:, 2] += 0.016

@@ -5,7 +5,7 @@ Where annotators put the points, read off PAMTRI's labels for VeRi:
 | point | cars, vans, pickups | bus | truck |
 |---|---|---|---|
 | wheel | outer face of the hub | same | same (outer of the twin wheels) |
-| arch low | on the arch's lip at the height of the wheel's centre | same | front: cab's lip; rear: the arc of the same radius around the wheel, on the tyre's outer plane |
+| arch low | on the arch's lip at the height of the wheel's centre | same | front: cab's lip; rear: the same on the mudguard's outer edge |
 | arch high | on the lip, 45 degrees up | same | as above |
 | rear bumper | where rear and side meet, at wheel-centre height | same | lower rear corner of the load body |
 | tail light | outer upper corner of the tail, boot edge | corner at the rear window's base line | load body's rear corner at the height of the bed's upper edge |

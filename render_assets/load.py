@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from render_assets.mesh import Part, box, tube
+from render_assets.keypoints import wheel_track
+from render_assets.mesh import Part, box, grid_faces, merge, part, tube
 from render_assets.spec import Load, VehicleSpec
 
 
@@ -37,6 +38,7 @@ def _chassis(spec: VehicleSpec, load: Load, rear: float) -> list[Part]:
     front, behind = s.body_rear_x - 0.1, axle + s.arch_radius + 0.15
     low = 0.45
     return [
+        _mudguard(spec),
         _span("frame_rail", "frame", (rear + 0.05, 0.34, top - 0.24), (front + 0.5, 0.42, top)),
         _span("axle_tube", "frame", (axle - 0.06, 0.0, spec.wheels.radius - 0.06),
               (axle + 0.06, half - 0.3, spec.wheels.radius + 0.06)),
@@ -56,6 +58,27 @@ def _chassis(spec: VehicleSpec, load: Load, rear: float) -> list[Part]:
               (rear + 0.05, half - 0.1, top - 0.04)),
         tube("propshaft", "frame", np.array([[axle, 0.02, 0.5], [front, 0.02, 0.6]]), 0.05),
     ]  # fmt: skip
+
+
+def _mudguard(spec: VehicleSpec) -> Part:
+    """A half ring over the rear wheels; its outer edge carries the rear arch's keypoints."""
+    s, w = spec.shape, spec.wheels
+    angle = np.linspace(0, np.pi, 25)
+    outer_y = wheel_track(spec) + w.width / 2
+    inner_y = outer_y - 2 * w.width - 0.05
+    section = ((0.0, outer_y), (0.0, inner_y), (-0.012, inner_y), (-0.012, outer_y), (0.0, outer_y))
+    points = np.stack(
+        [
+            np.stack(
+                [-s.wheelbase / 2 + (s.arch_radius + r) * np.cos(angle), np.full(25, y),
+                 s.arch_radius * 0.86 + (s.arch_radius + r) * np.sin(angle)], axis=1
+            )
+            for r, y in section
+        ]
+    )  # fmt: skip
+    quads = [part("", "plastic", points[k : k + 2].reshape(-1, 3), grid_faces(2, 25))
+             for k in range(4)]  # fmt: skip
+    return merge("rear_mudguard", quads)
 
 
 def _box_body(load: Load, rear: float) -> list[Part]:
@@ -110,7 +133,7 @@ def _boards(load: Load, rear: float) -> list[Part]:
     parts = [
         _span("bed_floor", "wood", (rear + 0.02, -half + 0.02, floor - 0.02),
               (front, half - 0.02, floor + 0.01)),
-        _span("bed_frame", "frame", (rear, -half, floor - 0.12), (front, half, floor - 0.03)),
+        _span("bed_frame", "frame", (rear, -half, floor - 0.12), (front, half, floor - 0.03), 0.004),
         _span("tail_board", skin, (rear, -half, floor), (rear + thick, half, top)),
         _span("headboard", skin, (front - 0.05, -half, floor), (front, half, top + 0.35)),
     ]  # fmt: skip

@@ -71,6 +71,11 @@ _SIDE = ("fender", "door", "quarter")
 
 def skin_parts(spec: VehicleSpec, body: Body) -> list[Part]:
     """The left half of everything that is cut from the skin."""
+    return _extract(cut_skin(spec, body), body)
+
+
+def cut_skin(spec: VehicleSpec, body: Body) -> Skin:
+    """The left half of the skin, every face labelled with its panel."""
     skin = Skin(body)
     _greenhouse(skin)
     _lower(skin, body)
@@ -82,7 +87,7 @@ def skin_parts(spec: VehicleSpec, body: Body) -> list[Part]:
     _shut_lines(skin, spec)
     _arches(skin, body)
     skin.settle()
-    return _extract(skin, body)
+    return skin
 
 
 def _everywhere(skin: Skin) -> np.ndarray:
@@ -280,8 +285,9 @@ def _extract(skin: Skin, body: Body) -> list[Part]:
 
 def _arch_wall(body: Body, axle: float) -> Part:
     """The inner wall of an arch, facing the wheel."""
-    angle = np.linspace(-0.6, np.pi + 0.6, 25)
     radius = body.shape.arch_radius + 0.002
+    low = np.arcsin(min((body.arch_z - body.shape.clearance - 0.02) / radius, 0.9))
+    angle = np.linspace(-low, np.pi + low, 25)
     rim = np.stack(
         [axle + radius * np.cos(angle), np.full(25, wall_y(body)),
          body.arch_z + radius * np.sin(angle)], axis=1

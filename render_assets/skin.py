@@ -32,7 +32,7 @@ class Skin:
     def __init__(self, body: Body) -> None:
         self.body = body
         low, high = body.bounds
-        cell = CELL * max(1.0, float(high[0] - low[0]) / 5.0)
+        cell = CELL * max(1.0, float(high[0] - low[0]) / 5.0) ** 0.85
         vertices, self.faces = polygonise(body, low, high, cell)
         self.vertices = _on_surface(body, vertices)
         self._codes: dict[str, int] = {"skin": 0}

@@ -237,7 +237,7 @@ _STYLES = (
          "roof_rear": (0.595, 0.615), "deck": (0.635, 0.65), "deck_z": (0.60, 0.62),
          "tail_z": (0.59, 0.61), "nose_z": (0.57, 0.60), "cowl_z": (0.63, 0.65),
          "belt_z": (0.60, 0.62), "belt_rise": (0.0, 0.01), "nose_round": (0.08, 0.13),
-         "tail_round": (0.02, 0.04), "edge": (0.05, 0.08), "tumblehome": (0.2, 0.26),
+         "tail_round": (0.02, 0.04), "edge": (0.07, 0.10), "tumblehome": (0.2, 0.26),
          "flare": (0.025, 0.045), "arch_gap": (0.07, 0.09), "plan_taper": (0.04, 0.06)},
         layout="pickup", windows=(0.52,), cladding=0.4,
     ),
@@ -252,7 +252,7 @@ _STYLES = (
          "roof_rear": (0.48, 0.50), "deck": (0.505, 0.52), "deck_z": (0.60, 0.62),
          "tail_z": (0.59, 0.61), "nose_z": (0.57, 0.60), "cowl_z": (0.63, 0.65),
          "belt_z": (0.60, 0.62), "belt_rise": (0.0, 0.01), "nose_round": (0.08, 0.13),
-         "tail_round": (0.02, 0.04), "edge": (0.05, 0.08), "tumblehome": (0.2, 0.26),
+         "tail_round": (0.02, 0.04), "edge": (0.07, 0.10), "tumblehome": (0.2, 0.26),
          "flare": (0.02, 0.04), "arch_gap": (0.07, 0.09), "plan_taper": (0.04, 0.06)},
         layout="pickup", weight=0.6, doors=2,
     ),
@@ -298,7 +298,7 @@ _STYLES = (
         (5.8, 7.6),
         (1.95, 2.30),
         (2.7, 3.2),
-        {"clearance": (0.34, 0.40), "axle_front": (0.14, 0.17), "axle_rear": (0.70, 0.74),
+        {"clearance": (0.34, 0.40), "axle_front_m": (0.98, 1.10), "axle_rear": (0.70, 0.74),
          "wheel_radius": (0.38, 0.43), "tyre_width": (0.21, 0.24), "nose_z_m": (0.85, 0.95),
          "cab_height": (2.1, 2.3), "cowl_z_m": (1.22, 1.32), "belt_z_m": (1.18, 1.25)},
         layout="box_truck", twin=True, doors=2, body_end=(0.25, 0.27),
@@ -309,7 +309,7 @@ _STYLES = (
         (5.2, 7.2),
         (1.85, 2.25),
         (2.05, 2.3),
-        {"clearance": (0.34, 0.40), "axle_front": (0.15, 0.18), "axle_rear": (0.70, 0.75),
+        {"clearance": (0.34, 0.40), "axle_front_m": (0.98, 1.10), "axle_rear": (0.70, 0.75),
          "wheel_radius": (0.38, 0.43), "tyre_width": (0.21, 0.24), "nose_z_m": (0.85, 0.95),
          "cab_height": (2.05, 2.3), "cowl_z_m": (1.22, 1.32), "belt_z_m": (1.18, 1.25)},
         layout="flatbed_truck", twin=True, doors=2, body_end=(0.26, 0.29),
@@ -365,8 +365,9 @@ def _shape(
 ) -> dict[str, Any]:
     """Fractions to metres in the vehicle frame."""
     length, height = size["length"], size["height"]
-    wheelbase = (drawn["axle_rear"] - drawn["axle_front"]) * length
-    front = wheelbase / 2 + drawn["axle_front"] * length
+    overhang = drawn.get("axle_front_m", drawn["axle_front"] * length)
+    wheelbase = drawn["axle_rear"] * length - overhang
+    front = wheelbase / 2 + overhang
 
     def x(name: str) -> float:
         return front - drawn[name] * length
@@ -404,7 +405,7 @@ def _shape(
 
 def _truck_cab(shape: dict[str, Any], drawn: dict[str, float]) -> dict[str, Any]:
     """A cab over the engine: its own height and end, on the whole truck's length."""
-    front, back = shape["front_x"], shape["front_x"] - 1.62
+    front, back = shape["front_x"], shape["front_x"] - 1.75
     return {
         "body_rear_x": back,
         "headlight_x": front - 0.05,

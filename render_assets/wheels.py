@@ -54,7 +54,7 @@ def _barrel(w: Wheels) -> Part:
     profile = np.array([(rim - 0.004, half - 0.012), (rim + 0.004, half - 0.006),
                         (rim - 0.012, half - 0.010), (rim - 0.024, half - 0.03),
                         (rim - 0.034, 0.0), (rim - 0.04, -half + 0.02)])  # fmt: skip
-    return revolve("rim", "dark_alloy" if w.dark else "alloy", profile[::-1], steps=36)
+    return revolve("rim", "dark_alloy" if w.dark else "alloy", profile[::-1], 36, smooth=False)
 
 
 def _disc(w: Wheels) -> Part:
