@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import cv2
 import numpy as np
@@ -53,12 +54,19 @@ def _resample(image: np.ndarray, view: CameraSpec, pinhole: Pinhole, how: int) -
         return image
     # OpenCV counts from the first pixel's centre.
     source = (_pinhole_pixels(view, pinhole.intrinsics) - 0.5).astype(np.float32)
-    return cv2.remap(image, source, None, how, borderMode=cv2.BORDER_REPLICATE)
+    x, y = np.ascontiguousarray(source[..., 0]), np.ascontiguousarray(source[..., 1])
+    return cv2.remap(image, x, y, how, borderMode=cv2.BORDER_REPLICATE)
 
 
 def _pinhole_pixels(view: CameraSpec, pinhole: camera.Intrinsics) -> np.ndarray:
     """(h, w, 2) where the rays of the view's pixel centres meet the pinhole's image."""
-    x, y = np.meshgrid(np.arange(view.width) + 0.5, np.arange(view.height) + 0.5)
-    rays = camera.rays(np.stack([x.ravel(), y.ravel()], axis=1), view.intrinsics)
-    pixels = rays[:, :2] * [pinhole.fx, pinhole.fy] + [pinhole.cx, pinhole.cy]
-    return pixels.reshape(view.height, view.width, 2)
+    rays = _straight_rays(view.width, view.height, view.intrinsics)
+    return rays * [pinhole.fx, pinhole.fy] + [pinhole.cx, pinhole.cy]
+
+
+@lru_cache(maxsize=1)
+def _straight_rays(width: int, height: int, intrinsics: camera.Intrinsics) -> np.ndarray:
+    """(h, w, 2) undistorted directions, at depth 1, of the pixel centres of an image."""
+    x, y = np.meshgrid(np.arange(width) + 0.5, np.arange(height) + 0.5)
+    rays = camera.rays(np.stack([x.ravel(), y.ravel()], axis=1), intrinsics)
+    return rays[:, :2].reshape(height, width, 2)

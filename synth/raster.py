@@ -29,8 +29,6 @@ from synth.scene import CameraSpec, SceneSpec, SunSpec
 
 _GROUND_EXTENT = 200.0
 _NEAR, _FAR = 0.2, 500.0
-_FINER = 5
-"""Depth is drawn this much larger, because OpenGL's multisampling takes it beside pixel centres."""
 
 
 class RasterRenderer:
@@ -54,13 +52,13 @@ class RasterRenderer:
             light = pyrender.DirectionalLight(color=np.ones(3), intensity=strength)
             scene.add(light, pose=_looking(direction))
         pinhole = pinhole_for(spec.camera)
-        image, _ = self._draw(scene, spec.camera.pose, pinhole, pyrender.RenderFlags.NONE)
+        image, _ = self._draw(scene, spec.camera.pose, pinhole)
         return apply_lens(np.ascontiguousarray(image), spec.camera, pinhole)
 
     def mask_and_depth(
         self, spec: SceneSpec, geometry: SceneGeometry
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Where the vehicle is visible (h, w) bool; its depth there, else 0 (h, w) float32, metres."""
+        """(h, w) bool, where the vehicle is visible, and (h, w) float32, its depth there or 0."""
         pinhole = pinhole_for(spec.camera)
         own = self._depth(spec.camera, pinhole, _vehicle_meshes(geometry.vehicle))
         bodies = [m for b in geometry.occluders for m in _meshes(b.parts, b.materials)]
@@ -77,19 +75,19 @@ class RasterRenderer:
         if not meshes:
             return np.zeros((pinhole.height, pinhole.width), dtype=np.float32)
         scene = pyrender.Scene()
-        for mesh in meshes:
-            scene.add(mesh)
-        fine = Pinhole(
-            pinhole.width * _FINER,
-            pinhole.height * _FINER,
-            pinhole.intrinsics.resize(_FINER, _FINER),
-        )
-        _, depth = self._draw(scene, view.pose, fine, pyrender.RenderFlags.DEPTH_ONLY)
-        return depth[_FINER // 2 :: _FINER, _FINER // 2 :: _FINER]
+        # Drawn as segments, depth is taken at pixel centres; elsewhere multisampling moves it.
+        shades = {scene.add(mesh): (255, 255, 255) for mesh in meshes}
+        return self._draw(scene, view.pose, pinhole, pyrender.RenderFlags.SEG, shades)[1]
 
     def _draw(
-        self, scene: pyrender.Scene, pose: camera.Pose, pinhole: Pinhole, flags: int
+        self,
+        scene: pyrender.Scene,
+        pose: camera.Pose,
+        pinhole: Pinhole,
+        flags: int = pyrender.RenderFlags.NONE,
+        shades: dict[pyrender.Node, tuple[int, int, int]] | None = None,
     ) -> tuple[np.ndarray, np.ndarray]:
+        """(h, w, 3) uint8 image and (h, w) depth."""
         inner = pinhole.intrinsics
         eye = pyrender.IntrinsicsCamera(
             inner.fx, inner.fy, inner.cx, inner.cy, znear=_NEAR, zfar=_FAR
@@ -100,10 +98,7 @@ class RasterRenderer:
         placed[:3, 3] = pose.centre
         scene.add(eye, pose=placed)
         self._target.viewport_width, self._target.viewport_height = pinhole.width, pinhole.height
-        drawn = self._target.render(scene, flags=flags | pyrender.RenderFlags.SKIP_CULL_FACES)
-        if flags & pyrender.RenderFlags.DEPTH_ONLY:
-            return np.empty(0), drawn
-        return drawn
+        return self._target.render(scene, flags, shades)
 
     def close(self) -> None:
         """Give the OpenGL context back."""
@@ -133,10 +128,11 @@ def _meshes(parts: Iterable[Part], materials: dict[str, Material]) -> list[pyren
 
 def _mesh(parts: list[Part], material: Material) -> pyrender.Mesh:
     starts = np.cumsum([0] + [len(p.vertices) for p in parts[:-1]])
+    faces = np.concatenate([p.faces + s for p, s in zip(parts, starts, strict=True)])
     primitive = pyrender.Primitive(
         positions=np.concatenate([p.vertices for p in parts]),
         normals=np.concatenate([p.normals for p in parts]),
-        indices=np.concatenate([p.faces + s for p, s in zip(parts, starts, strict=True)]),
+        indices=np.concatenate([faces, faces[:, ::-1]]),  # seen from both sides
         material=_surface(material),
     )
     return pyrender.Mesh([primitive])
@@ -149,7 +145,6 @@ def _surface(material: Material) -> pyrender.Material:
         metallicFactor=0.5 * material.metallic,
         roughnessFactor=max(0.25, material.roughness),
         emissiveFactor=material.emission,
-        doubleSided=True,
     )
 
 
