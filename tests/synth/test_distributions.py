@@ -108,7 +108,7 @@ def test_npz_tables_are_read_by_column_name(tmp_path):
         ({"angle_deg": "wide"}, "f.yaml: angle_deg: expected a valid number, got 'wide'"),
         (
             {"angle_deg": {"kind": "unifrm", "low": 0, "high": 1}},
-            r"f.yaml: angle_deg.kind: expected one of .*, got 'unifrm' \(did you mean 'uniform'\?\)",
+            r"f.yaml: angle_deg.kind: .*, got 'unifrm' \(did you mean 'uniform'\?\)",
         ),
         (
             {"angle_deg": {"kind": "uniform", "low": 0, "high": 1, "men": 3}},
