@@ -17,22 +17,27 @@ from pamtri.errors import ConfigError, DataError
 _OPTIONAL = "num_batches_tracked"
 
 
-def create_backbone(name: str, weights: str, **options: Any) -> Any:
-    """timm's network ``name`` with ``weights``: ``none``, ``imagenet`` or a file's path.
+def create_backbone(name: str, **options: Any) -> Any:
+    """timm's network ``name`` with its random first weights; ``options`` go to timm.
 
-    ``options`` go to timm. Raises ConfigError for an unknown name, DataError for a file that does
-    not hold this backbone.
+    Raises ConfigError for an unknown name.
     """
     if not timm.is_model(name):
         raise ConfigError(
             f"model.backbone: timm has no network '{name}'{nearest(name, timm.list_models())}"
         )
-    backbone: nn.Module = timm.create_model(name, **options)
+    return timm.create_model(name, **options)
+
+
+def load_weights(backbone: nn.Module, name: str, weights: str) -> None:
+    """Fill timm's network ``name``: ``none``, ``imagenet`` (timm's own) or a file's path.
+
+    Raises DataError for a file that does not hold this backbone.
+    """
     if weights == "imagenet":
         _load(backbone, timm.create_model(name, pretrained=True).state_dict(), f"timm's {name}")
     elif weights != "none":
         _load(backbone, _backbone_part(read_state(Path(weights))), weights)
-    return backbone
 
 
 def read_state(path: Path) -> dict[str, Any]:

@@ -29,13 +29,13 @@ def pose_view(config: PoseConfig, cache: CropCache) -> View:
     return View(config.model.input_size, True, config.box_scale, 1.4, cache)
 
 
-def test_item(view: View, sample: Sample) -> Item:
+def plain_item(view: View, sample: Sample) -> Item:
     """An image as it is tested: ``image`` (3, s, s) and ``to_image``, the map from the input."""
     item, to_input = view.plain(sample)
     return {**item, "to_image": inverse(to_input).astype(np.float32)}
 
 
-def training_item(
+def augmented_item(
     view: View, sample: Sample, supervise: str, config: AugmentConfig, rng: np.random.Generator
 ) -> Item:
     """An augmented example: ``image``, ``points`` (36, 2) in input pixels, ``weight`` (36,).

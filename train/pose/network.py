@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from pamtri.keypoints import FLIP, NUM_KEYPOINTS
 from train.pose.config import PoseModelConfig
-from train.weights import create_backbone
+from train.weights import create_backbone, load_weights
 
 
 class PoseNetwork(nn.Module):
@@ -20,10 +20,11 @@ class PoseNetwork(nn.Module):
 
     def __init__(self, config: PoseModelConfig) -> None:
         super().__init__()
-        self.backbone = create_backbone(config.backbone, config.weights, head="")
+        self.backbone = create_backbone(config.backbone, head="")
         # Only the finest of the last module's outputs is looked at.
         last = self.backbone.stage4[-1]
         last.fuse_layers = last.fuse_layers[:1]
+        load_weights(self.backbone, config.backbone, config.weights)
         channels = self.backbone.stage4_cfg["num_channels"][0]
         self.head = nn.Conv2d(channels, NUM_KEYPOINTS, kernel_size=1)
         nn.init.normal_(self.head.weight, std=0.001)

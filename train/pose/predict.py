@@ -18,7 +18,7 @@ from train.checkpoint import fill_network, load_checkpoint, parse_checkpoint_con
 from train.images import CropCache
 from train.pose.codec import decode
 from train.pose.config import PoseConfig, PoseModelConfig
-from train.pose.data import pose_view, test_item
+from train.pose.data import plain_item, pose_view
 from train.pose.network import PoseNetwork, heatmaps_from, mirrored_heatmaps
 from train.sources import Sample
 
@@ -41,7 +41,7 @@ class PosePredictor:
 
     def predict(self, samples: list[Sample]) -> dict[str, NDArray[np.float64]]:
         """For each image's name, (36, 3): x, y in image pixels and confidence 0..1."""
-        loader = InOrder(samples, partial(test_item, self._view), BATCH_SIZE).loader()
+        loader = InOrder(samples, partial(plain_item, self._view), BATCH_SIZE).loader()
         with progress(len(samples), "predict pose") as bar:
             points, confidence = predict_points(
                 self._network, self._model, to_device(loader, self._device), bar.update

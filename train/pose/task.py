@@ -16,7 +16,7 @@ from train.images import CropCache
 from train.mixing import Draw, ImagePlan
 from train.pose.codec import STRIDE, encode
 from train.pose.config import PoseConfig
-from train.pose.data import has_keypoints, pose_view, test_item, training_item
+from train.pose.data import augmented_item, has_keypoints, plain_item, pose_view
 from train.pose.network import PoseNetwork, heatmap_loss
 from train.pose.predict import predict_points
 from train.sources import Sample, open_split
@@ -63,7 +63,7 @@ class PoseTask:
     def validate(self, network: nn.Module, accelerator: Accelerator) -> dict[str, Any]:
         """PCK of the validation images' visible keypoints."""
         mine = self._validation[accelerator.process_index :: accelerator.num_processes]
-        batches = InOrder(mine, partial(test_item, self._view), self.config.training.batch_size)
+        batches = InOrder(mine, partial(plain_item, self._view), self.config.training.batch_size)
         points, _ = predict_points(
             network, self.config.model, to_device(batches.loader(), accelerator.device)
         )
@@ -76,7 +76,7 @@ class PoseTask:
     def _load(self, draw: Draw, rng: np.random.Generator) -> Item:
         sample = self._training[draw.source][draw.index]
         config = self.config
-        return training_item(self._view, sample, config.supervise, config.augment, rng)
+        return augmented_item(self._view, sample, config.supervise, config.augment, rng)
 
 
 def _labels(sample: Sample) -> tuple[np.ndarray, np.ndarray]:

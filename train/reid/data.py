@@ -37,13 +37,13 @@ def reid_view(model: ReidModelConfig, cache: CropCache) -> View:
     return View(model.input_size, False, 1.0, 1.1, cache)
 
 
-def test_item(view: View, sample: Sample, pose: Pose) -> Item:
+def plain_item(view: View, sample: Sample, pose: Pose) -> Item:
     """An image as it is tested: ``image`` (3, s, s) and ``pose`` (108,)."""
     item, to_input = view.plain(sample)
     return {**item, "pose": pose_values(pose, to_input, False, view.size)}
 
 
-def training_item(
+def augmented_item(
     view: View, sample: Sample, pose: Pose, config: AugmentConfig, rng: np.random.Generator
 ) -> Item:
     """An augmented example: ``image``, ``pose``, ``colour`` and ``type`` (``UNKNOWN`` if so)."""

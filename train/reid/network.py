@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from pamtri.attributes import COLOURS, TYPES
 from pamtri.keypoints import NUM_KEYPOINTS
 from train.reid.config import ReidModelConfig
-from train.weights import create_backbone
+from train.weights import create_backbone, load_weights
 
 POSE_VALUES = 3 * NUM_KEYPOINTS
 _ATTRIBUTES = {"colour": len(COLOURS), "type": len(TYPES)}
@@ -27,9 +27,8 @@ class ReidNetwork(nn.Module):
 
     def __init__(self, config: ReidModelConfig, identities: int) -> None:
         super().__init__()
-        self.backbone = create_backbone(
-            config.backbone, config.weights, num_classes=0, global_pool=""
-        )
+        self.backbone = create_backbone(config.backbone, num_classes=0, global_pool="")
+        load_weights(self.backbone, config.backbone, config.weights)
         if config.backbone.startswith("densenet"):
             self.backbone.features.norm5.act = nn.Identity()  # PAMTRI pools before a ReLU
         width = self.backbone.num_features

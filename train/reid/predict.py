@@ -17,7 +17,7 @@ from train.batches import InOrder, Item, to_device
 from train.checkpoint import fill_network, load_checkpoint, parse_checkpoint_config
 from train.images import CropCache
 from train.reid.config import ReidConfig
-from train.reid.data import NO_POSE, load_poses, reid_view, test_item
+from train.reid.data import NO_POSE, load_poses, plain_item, reid_view
 from train.reid.network import ReidNetwork
 from train.sources import Sample
 
@@ -60,7 +60,7 @@ class ReidPredictor:
         poses = load_poses(samples, keypoints, "DATA") if embeds else {}
         loader = InOrder(
             samples,
-            lambda s: test_item(self._view, s, poses.get(s.path, NO_POSE)),
+            lambda s: plain_item(self._view, s, poses.get(s.path, NO_POSE)),
             BATCH_SIZE,
         ).loader()
         with progress(len(samples), "predict reid") as bar:

@@ -23,11 +23,11 @@ from train.reid.config import ReidConfig
 from train.reid.data import (
     NO_POSE,
     Pose,
+    augmented_item,
     has_identity,
     load_poses,
+    plain_item,
     reid_view,
-    test_item,
-    training_item,
 )
 from train.reid.loss import ReidLoss
 from train.reid.network import ReidNetwork
@@ -48,7 +48,7 @@ class ReidTask:
         ratio = config.mixing.synthetic_ratio
         split = open_split(config.data, ratio, has_identity, "an identity")
         self._training, self._validation = split.training, split.validation
-        _check_validation(self._validation)
+        check_validation(self._validation)
         by_identity = {name: group_by_identity(s) for name, s in self._training.items()}
         self.classes: dict[str, list[int]] | None = {
             name: list(groups) for name, groups in by_identity.items()
@@ -87,7 +87,7 @@ class ReidTask:
     def validate(self, network: nn.Module, accelerator: Accelerator) -> dict[str, Any]:
         """mAP and rank-1 of held-out identities, each image a query against all others."""
         mine = self._validation[accelerator.process_index :: accelerator.num_processes]
-        batches = InOrder(mine, self._test_item, BATCH_SIZE).loader()
+        batches = InOrder(mine, self._plain_item, BATCH_SIZE).loader()
         values = run_network(network, to_device(batches, accelerator.device))
         rows = gather_object(
             [
@@ -102,13 +102,13 @@ class ReidTask:
 
     def _load(self, draw: Draw, rng: np.random.Generator) -> Item:
         sample = self._training[draw.source][draw.index]
-        item = training_item(self._view, sample, self._pose(sample), self.config.augment, rng)
+        item = augmented_item(self._view, sample, self._pose(sample), self.config.augment, rng)
         identity = sample.record.identity
         assert identity is not None
         return {**item, "identity": self._class_of[draw.source, identity]}
 
-    def _test_item(self, sample: Sample) -> Item:
-        return test_item(self._view, sample, self._pose(sample))
+    def _plain_item(self, sample: Sample) -> Item:
+        return plain_item(self._view, sample, self._pose(sample))
 
     def _pose(self, sample: Sample) -> Pose:
         return self._poses.get((sample.source, sample.path), NO_POSE)
@@ -154,7 +154,7 @@ def validation_metrics(
     return metrics
 
 
-def _check_validation(samples: Sequence[Sample]) -> None:
+def check_validation(samples: Sequence[Sample]) -> None:
     """Raise DataError when no validation image has a match to be found."""
     cameras: dict[int | None, list[int]] = defaultdict(list)
     for sample in samples:

@@ -1,0 +1,223 @@
+"""Pose from configuration to predictions, with a small network and few steps."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from accelerate import Accelerator
+from click.testing import CliRunner
+from torch import Tensor, nn
+
+from pamtri.config import parse_config
+from pamtri.errors import ConfigError, DataError, UserError
+from pamtri.formats import open_dataset
+from pamtri.formats.pose_csv import read_predictions
+from pamtri.keypoints import FLIP
+from pamtri.record import Keypoints, Record
+from train.batches import InOrder
+from train.checkpoint import load_checkpoint, save_checkpoint
+from train.cli import predict, train
+from train.config import AugmentConfig
+from train.images import CropCache
+from train.pose.codec import encode
+from train.pose.config import PoseConfig, PoseModelConfig
+from train.pose.data import augmented_item, plain_item, pose_view, supervised
+from train.pose.network import PoseNetwork
+from train.pose.predict import PosePredictor, predict_points
+from train.pose.task import PoseTask
+from train.sources import Sample, open_for_prediction
+
+CONFIG = """
+data: {real: {path: REAL}, synthetic: {path: SYNTHETIC, splits: null}, validation_fraction: 0.2}
+mixing: {synthetic_ratio: 0.25}
+model: {backbone: hrnet_w18_small, input_size: 64, loss: softmax, sigma: 1.5}
+training: {steps: 3, batch_size: 4, validate_every: 2}
+"""
+
+
+def invoke(group: object, *arguments: object) -> str:
+    result = CliRunner().invoke(group, [str(a) for a in arguments], catch_exceptions=False)  # type: ignore[arg-type]
+    assert result.exit_code == 0, result.output
+    return result.output
+
+
+@pytest.fixture(scope="module")
+def config(tmp_path_factory: pytest.TempPathFactory, real: Path, synthetic: Path) -> Path:
+    path = tmp_path_factory.mktemp("config") / "pose.yaml"
+    path.write_text(CONFIG.replace("REAL", str(real)).replace("SYNTHETIC", str(synthetic)))
+    return path
+
+
+@pytest.fixture(scope="module")
+def trained(config: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("runs") / "pose"
+    output = invoke(train, "pose", config, "--output", folder)
+    assert "pose: 12 real + 20 synthetic images, 3 to validate" in output
+    return folder
+
+
+def test_a_run_leaves_its_configuration_history_and_best(trained: Path) -> None:
+    lines = [json.loads(line) for line in (trained / "history.jsonl").read_text().splitlines()]
+    assert [(line["step"], line["kind"]) for line in lines] == [
+        (2, "val"),
+        (3, "train"),
+        (3, "val"),
+    ]
+    assert lines[1]["drawn"] == {"real": 9, "synthetic": 3}
+    checkpoint = load_checkpoint(trained / "best.pt", "pose")
+    assert checkpoint.metric == max(line["pck"] for line in lines if line["kind"] == "val")
+    assert checkpoint.config["training"]["steps"] == 3
+    assert (trained / "config.yaml").exists()
+    assert list((trained / "tensorboard").iterdir())
+
+
+def test_a_finished_run_is_continued_only_when_asked_and_unchanged(
+    config: Path, trained: Path
+) -> None:
+    with pytest.raises(UserError, match="already holds this run; continue it with --resume"):
+        invoke(train, "pose", config, "--output", trained)
+    with pytest.raises(UserError, match="holds a run with another configuration"):
+        invoke(train, "pose", config, "--output", trained, "--resume", "--set", "seed=1")
+    before = (trained / "best.pt").read_bytes()
+    invoke(train, "pose", config, "--output", trained, "--resume")
+    assert (trained / "best.pt").read_bytes() == before
+
+
+def test_predictions_of_a_data_set_and_of_a_plain_folder_agree(
+    trained: Path, real: Path, tmp_path: Path
+) -> None:
+    invoke(
+        predict, "pose", trained / "best.pt", real, "--split", "test", "--output", tmp_path / "a"
+    )
+    invoke(predict, "pose", trained / "best.pt", real / "images", "--output", tmp_path / "b")
+    split, folder = read_predictions(tmp_path / "a"), read_predictions(tmp_path / "b")
+    assert list(split) == ["05_00.png", "05_01.png", "05_02.png"]
+    assert len(folder) == 18
+    assert all(folder[name] == pytest.approx(split[name], abs=2e-3) for name in split)
+    confidence = np.stack(list(folder.values()))[..., 2]
+    assert (confidence >= 0).all()
+    assert (confidence <= 1).all()
+
+
+def test_checkpoints_of_another_kind_or_architecture_are_refused(
+    trained: Path, tmp_path: Path
+) -> None:
+    good = load_checkpoint(trained / "best.pt", "pose")
+    path = tmp_path / "other.pt"
+    save_checkpoint(path, replace(good, kind="reid"))
+    with pytest.raises(DataError, match="expected a checkpoint of kind 'pose', got 'reid'"):
+        PosePredictor(path, torch.device("cpu"))
+    model = {**good.config["model"], "backbone": "hrnet_w18_small_v2"}
+    save_checkpoint(path, replace(good, config={**good.config, "model": model}))
+    with pytest.raises(DataError, match="holds another architecture than its configuration"):
+        PosePredictor(path, torch.device("cpu"))
+    save_checkpoint(path, replace(good, config={**good.config, "colour": 3}))
+    with pytest.raises(ConfigError, match="unknown key 'colour'"):
+        PosePredictor(path, torch.device("cpu"))
+
+
+def test_a_trained_backbone_can_be_started_from(trained: Path) -> None:
+    model = PoseModelConfig(backbone="hrnet_w18_small", weights=str(trained / "best.pt"))
+    state = load_checkpoint(trained / "best.pt", "pose").state_dict
+    assert torch.equal(PoseNetwork(model).backbone.conv1.weight, state["backbone.conv1.weight"])
+    with pytest.raises(DataError, match=r"does not hold this backbone: .* first 'layer1.0.conv1"):
+        PoseNetwork(PoseModelConfig(backbone="hrnet_w32", weights=str(trained / "best.pt")))
+
+
+def test_data_without_keypoints_and_ratios_without_data_are_refused(
+    tmp_path: Path, real: Path, write_dataset: Callable[..., Path]
+) -> None:
+    bare = write_dataset(tmp_path / "bare", 2, 2, "real")
+    shard = bare / "records" / "00000.jsonl"
+    records = [
+        Record.model_validate_json(line).model_copy(update={"keypoints": None})
+        for line in shard.read_text().splitlines()
+    ]
+    shard.write_text("".join(r.model_dump_json(exclude_none=True) + "\n" for r in records))
+    data = {"real": {"path": str(bare)}}
+    config = {"data": data, "training": {"steps": 1}, "mixing": {"synthetic_ratio": 0.0}}
+    with pytest.raises(
+        DataError, match=f"^data.real: none of the 2 images of {bare} has a visible keypoint$"
+    ):
+        PoseTask(parse_config(config, PoseConfig, "c"), Accelerator(cpu=True))
+    with pytest.raises(
+        ConfigError, match=r"mixing.synthetic_ratio 0.5 needs data.synthetic, got null"
+    ):
+        parse_config({"data": data, "training": {"steps": 1}}, PoseConfig, "c")
+
+
+def test_the_head_sees_a_quarter_of_the_input_and_starts_near_zero() -> None:
+    network = PoseNetwork(PoseModelConfig(backbone="hrnet_w18_small"))
+    output = network(torch.rand(2, 3, 64, 96))
+    assert output.shape == (2, 36, 16, 24)
+    assert output.abs().max() < 0.5
+
+
+class Oracle(nn.Module):
+    """Answers with the heatmaps of known points: those of the mirrored images come after."""
+
+    def __init__(self, points: Tensor, size: int) -> None:
+        super().__init__()
+        mirrored = torch.stack([size - points[..., 0], points[..., 1]], dim=-1)[:, FLIP.copy()]
+        self._maps = encode(torch.cat([points, mirrored]), size // 4, 1.5)
+
+    def forward(self, images: Tensor) -> Tensor:
+        return self._maps
+
+
+def test_predicted_points_come_back_in_image_pixels(real: Path) -> None:
+    config = parse_config(
+        {"data": {"real": {"path": str(real)}}, "mixing": {"synthetic_ratio": 0.0},
+         "training": {"steps": 1}, "model": {"input_size": 64, "sigma": 1.5}},
+        PoseConfig, "c",
+    )  # fmt: skip
+    view = pose_view(config, CropCache(0))
+    dataset = open_dataset(real)
+    samples = []
+    for record in dataset.records[:3]:
+        boxed = record.model_copy(update={"box": (3.0, 10.0, 40.0, 31.0)})
+        samples.append(Sample(dataset.image_path(record), boxed, "real"))
+    batch = InOrder(samples, lambda s: plain_item(view, s), 3)[0]
+    inside = torch.rand(3, 36, 2, generator=torch.Generator().manual_seed(0)) * 64
+    points, confidence = predict_points(Oracle(inside, 64), config.model, [batch])
+    # The input shows a square of 1.25 times the box's longer side, 37, about (21.5, 20.5).
+    expected = (inside.numpy() / 64 - 0.5) * 37 * 1.25 + [21.5, 20.5]
+    assert points == pytest.approx(expected, abs=0.01)
+    assert confidence.min() > 0.75
+
+
+def test_training_points_follow_the_mask_and_the_frame(real: Path) -> None:
+    sample = open_for_prediction(real)[0]
+    config = parse_config(
+        {"data": {"real": {"path": str(real)}}, "mixing": {"synthetic_ratio": 0.0},
+         "training": {"steps": 1}, "model": {"input_size": 64}},
+        PoseConfig, "c",
+    )  # fmt: skip
+    view = pose_view(config, CropCache(2**20))
+    still = AugmentConfig(flip=0)
+    item = augmented_item(view, sample, "visible", still, np.random.default_rng(0))
+    assert item["weight"].tolist() == [1.0] * 20 + [0.0] * 16
+    keypoints = sample.record.keypoints
+    assert keypoints is not None
+    expected = (keypoints.xy_array() - 24) * 64 / (48 * 1.25) + 32
+    assert item["points"] == pytest.approx(expected, abs=1e-4)
+    everything = augmented_item(view, sample, "all", still, np.random.default_rng(0))
+    assert everything["weight"].tolist() == [1.0] * 36
+    zoomed = augmented_item(
+        view, sample, "all", AugmentConfig(flip=0, shift=0.5), np.random.default_rng(0)
+    )
+    inside = ((zoomed["points"] >= 0) & (zoomed["points"] <= 64)).all(axis=1)
+    assert (zoomed["weight"] == inside).all()
+    assert 0 < inside.sum() < 36
+
+
+def test_hidden_points_of_unknown_place_never_teach() -> None:
+    keypoints = Keypoints(xy=[(1.0, 1.0)] * 36, visibility="v" + "s" + "o" + "t" + "h" * 32)
+    assert np.flatnonzero(supervised(keypoints, "visible")).tolist() == [0]
+    assert np.flatnonzero(supervised(keypoints, "all")).tolist() == [0, 1, 2]
