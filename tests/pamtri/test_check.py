@@ -47,7 +47,7 @@ def test_masks_are_looked_at_too(make_dataset):
 
 def test_visible_keypoints_outside_the_picture_are_found(make_dataset):
     inside = [(0.0, 0.0), (64.0, 40.0), (-1.0, 5.0)] + [(5.0, 5.0)] * 33
-    outside = [(5.0, 40.01), (64.5, 1.0)] + [(5.0, 5.0)] * 34
+    outside = [(5.0, 40.01), (64.5, 1.0), (9.0, 9.0), (5.0, -0.01)] + [(5.0, 5.0)] * 32
     made = make_dataset(
         [
             Record(
@@ -61,7 +61,7 @@ def test_visible_keypoints_outside_the_picture_are_found(make_dataset):
         (
             "keypoint outside the picture",
             "1.jpg",
-            "keypoints 0, 1 are marked visible but lie outside 64 x 40",
+            "keypoints 0, 1, 3 are marked visible but lie outside 64 x 40",
         )
     ]
 

@@ -20,7 +20,7 @@ VERI_TEST = [
 def label_text(items, encoding="gb2312", comment=""):
     body = "".join(f"<Item {item} />\n" for item in items)
     text = HEAD.format(encoding=encoding) + comment + body + "</Items>\n</TrainingImages>\n"
-    return text.encode(encoding)
+    return text.encode("gb18030" if encoding == "gb2312" else encoding)
 
 
 def name_of(item):
@@ -37,7 +37,7 @@ def veri(tmp_path):
         (root / f"name_{name}.txt").write_text("".join(name_of(i) + "\r\n" for i in items))
         for item in items:
             (root / f"image_{name}" / name_of(item)).write_bytes(b"picture")
-    (root / "train_label.xml").write_bytes(label_text(VERI_TRAIN, comment="<!-- 车辆 -->\n"))
+    (root / "train_label.xml").write_bytes(label_text(VERI_TRAIN, comment="<!-- 车辆 (車輛) -->\n"))
     (root / "test_label.xml").write_bytes(label_text(VERI_TEST, "utf-8"))
     return root
 
@@ -95,6 +95,14 @@ def test_names_say_what_the_records_say(small, tmp_path):
     assert (tmp_path / "out/image_train/0002_c001_00000102_0.jpg").read_bytes() == (
         small.root / "images/000002.jpg"
     ).read_bytes()
+
+
+@pytest.mark.parametrize(("frame", "kept"), [(9, True), (None, True), (8, False)])
+def test_a_name_is_kept_when_it_says_what_the_record_says(make_dataset, tmp_path, frame, kept):
+    name = "0001_c002_00000009_0.jpg"
+    fields = {"domain": "real", "split": "train", "identity": 1, "camera": 2, "frame": frame}
+    write_dataset(make_dataset([Record(image=name, **fields)]), tmp_path / "out", "veri")
+    assert (tmp_path / "out/image_train" / name).exists() == kept
 
 
 def test_a_misleading_name_is_not_kept_and_no_name_comes_twice(make_dataset, tmp_path):
