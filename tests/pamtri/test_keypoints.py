@@ -12,14 +12,16 @@ PRIOR = Path(__file__).parents[3] / "shared/data/veri_pose_prior.npz"
 
 def test_36_different_names_in_pamtris_order():
     assert len(set(NAMES)) == len(NAMES) == keypoints.NUM_KEYPOINTS == 36
-    assert [NAMES[i] for i in (0, 1, 10, 13, 17)] == [
-        "left_rear_wheel",
-        "left_front_wheel",
-        "left_rear_bumper",
-        "left_roof_rear",
-        "left_front_bumper",
-    ]
-    assert [i for i, name in enumerate(NAMES) if name.startswith("right_")] == list(range(18, 36))
+    left = (
+        *("rear_wheel", "front_wheel"),
+        *("front_arch_front_low", "front_arch_front_high"),
+        *("front_arch_rear_high", "front_arch_rear_low"),
+        *("rear_arch_front_low", "rear_arch_front_high"),
+        *("rear_arch_rear_high", "rear_arch_rear_low"),
+        *("rear_bumper", "tail_light", "rear_glass_base", "roof_rear"),
+        *("roof_front", "windscreen_base", "headlight", "front_bumper"),
+    )
+    assert tuple(f"{side}_{name}" for side in ("left", "right") for name in left) == NAMES
 
 
 def test_partners_are_mutual_and_18_apart():
