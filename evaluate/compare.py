@@ -14,7 +14,7 @@ from evaluate.data import open_source, part_by_identity
 from evaluate.plan import Step, real_source, steps
 from evaluate.report.build import Work, write_report
 from evaluate.results import Results, collect
-from evaluate.runner import PAMTRI, Runner
+from evaluate.runner import PAMTRI, Runner, say
 from pamtri.config import read_plain
 from pamtri.errors import DataError, UserError
 from pamtri.formats import open_dataset
@@ -58,6 +58,7 @@ def run_comparison(
         _check_real(config)
     part_by_identity(config, folder / "data" / "real")
     runner.run(plan[len(preparation) :])
+    say("Scoring, and writing the report")
     results = collect(config, folder)
     write_atomic(folder / RESULTS_FILE, json.dumps(results.summary(), indent=1) + "\n")
     work = Work(

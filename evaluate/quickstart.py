@@ -78,6 +78,6 @@ def _convert(source: Path, target: Path, layout: str) -> Step:
         f"convert-{layout.replace('_', '-')}",
         "convert",
         f"Convert it to the layout '{layout}'",
-        ("dataset", "convert", str(source), str(target), "--to", layout),
+        ("dataset", "convert", str(source), "--to", layout, "--output", str(target)),
         replaces=target,
     )

@@ -22,6 +22,7 @@ from pamtri.errors import DataError
 from pamtri.formats.pose_csv import read_predictions
 
 Scores = PoseScores | ReidScores
+_NBSP = "\N{NO-BREAK SPACE}"
 
 
 @dataclass(frozen=True)
@@ -130,7 +131,7 @@ def answer(results: Results) -> str:
         difference = results.differences[task][arm.name].get(metric.key)
         clauses.append(outcome(difference, TASK_NAMES[task], metric.label))
     return (
-        f"With {arm.synthetic_ratio:.0%} synthetic images in every training batch, "
+        f"With {100 * arm.synthetic_ratio:g}{_NBSP}% synthetic images in every training batch, "
         f"{'; '.join(clauses)}."
     )
 
@@ -139,7 +140,7 @@ def outcome(difference: Difference | None, task: str, metric: str) -> str:
     """A clause like ``keypoint accuracy (PCK) rose by 2.1 points (95 % interval 0.3 to 4.0)``."""
     if difference is None:
         return f"{task} ({metric}) could not be scored"
-    interval = f"95 % interval {points(difference.low)} to {points(difference.high)}"
+    interval = f"95{_NBSP}% interval {points(difference.low)} to {points(difference.high)}"
     if not difference.shown:
         value = points(difference.value)
         return f"no difference was shown in {task} ({metric} {value} points, {interval})"

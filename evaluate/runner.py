@@ -62,9 +62,9 @@ class Runner:
                 number = self.plan.index(step) + 1
                 place = f"[{number}/{len(self.plan)}] {step.title}"
                 if self.seconds(step) is not None:
-                    _say(f"{place}: done before")
+                    say(f"{place}: done before")
                     continue
-                _say(f"{place} ({self.time_left()})")
+                say(f"{place} ({self.time_left()})")
                 self._run(step, lock)
 
     def seconds(self, step: Step) -> float | None:
@@ -111,7 +111,7 @@ class Runner:
                 f"'{step.title}' failed (exit status {status}): {_last_line(log)}; its log is "
                 f"{log}, and the same command with --resume goes on from here"
             )
-        _say(f"    done in {duration(seconds)}")
+        say(f"    done in {duration(seconds)}")
 
     def _follow(self, arguments: Sequence[str], log: IO[bytes], lock: int) -> int:
         """Run one command to its end, its output into ``log`` and its last line on show."""
@@ -220,7 +220,7 @@ class _Line:
             sys.stderr.flush()
         elif time.monotonic() - self._last > _QUIET_SECONDS:
             self._last = time.monotonic()
-            _say(text)
+            say(text)
 
     def clear(self) -> None:
         if self._live:
@@ -272,5 +272,6 @@ def _read_note(path: Path) -> dict[str, Any]:
     return note
 
 
-def _say(text: str) -> None:
+def say(text: str) -> None:
+    """A line for the person who waits, apart from what the command returns."""
     print(text, file=sys.stderr, flush=True)

@@ -14,14 +14,13 @@ from typing import Any
 import jinja2
 from markupsafe import Markup
 
-from evaluate.config import CompareConfig, Task
+from evaluate.config import CompareConfig, SourceData, Task
 from evaluate.data import facts, open_source
 from evaluate.plan import Trial, real_source, synthetic_root
 from evaluate.report import examples, tables
 from evaluate.report.charts import Curve, chart, series, smoothed
 from evaluate.results import TASK_NAMES, Results, answer, history, trained_steps
 from pamtri.config import dump_config
-from pamtri.dataset import Dataset
 from pamtri.formats import open_dataset
 from pamtri.run_folder import provenance, write_atomic
 
@@ -58,19 +57,24 @@ def write_report(results: Results, folder: Path, work: Work) -> Path:
 
 
 def code_in_ticks(text: str) -> Markup:
-    """Plain text with what stands between backticks as code."""
-    return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(text, quote=False)))
+    """Plain text with what stands between backticks as code, unbroken where it is short."""
+
+    def code(found: re.Match[str]) -> str:
+        short = ' class="short"' if len(found[1]) < 40 else ""
+        return f"<code{short}>{found[1]}</code>"
+
+    return Markup(re.sub(r"`([^`]+)`", code, escape(text, quote=False)))
 
 
 def _context(results: Results, folder: Path, work: Work) -> dict[str, Any]:
     config = results.config
-    sets = _data_sets(config, folder)
+    columns = _data_columns(config, folder)
     return {
         "config": config,
         "arms": [arm.name for arm in config.arms],
         "answer": answer(results),
-        "data_names": list(sets),
-        "data_rows": tables.data_rows([facts(dataset) for dataset in sets.values()]),
+        "data_names": list(columns),
+        "data_rows": tables.data_rows(list(columns.values())),
         "sheets": _sheets(config, folder),
         "tasks": [_task(results, task) for task in config.tasks.named],
         "pose_examples": examples.pose_examples(results) if config.tasks.pose else [],
@@ -83,19 +87,23 @@ def _context(results: Results, folder: Path, work: Work) -> dict[str, Any]:
     }
 
 
-def _data_sets(config: CompareConfig, folder: Path) -> dict[str, Dataset]:
-    """The data sets of the table; pose labels that lie elsewhere get columns of their own."""
+def _data_columns(config: CompareConfig, folder: Path) -> dict[str, dict[str, Any]]:
+    """What each data set holds, by its heading."""
     main: Task = "reid" if config.tasks.reid else "pose"
-    label = config.real.label
-    sources = {label: real_source(config, folder, main)}
-    if config.tasks.pose and config.tasks.reid and config.real.pose is not None:
-        sources[f"{label}, pose labels"] = real_source(config, folder, "pose")
-    sets = {}
-    for name, source in sources.items():
-        sets[f"{name}: training"] = open_source(source, source.train)
-        sets[f"{name}: test"] = open_source(source, source.test)
-    synthetic = open_dataset(synthetic_root(config, folder))
-    return sets | {"Synthetic: training": synthetic.only(*config.synthetic.train)}
+    columns = {}
+    for part in ("train", "test"):
+        heading = f"{config.real.label}: {'training' if part == 'train' else 'test'}"
+        columns[heading] = _facts(real_source(config, folder, main), part)
+        if config.tasks.pose and main == "reid" and config.real.pose is not None:
+            labels = _facts(config.real.pose, part)
+            columns[heading]["with_keypoints"] = labels["with_keypoints"]
+            columns[heading]["median_size"] = labels["median_size"]
+    synthetic = open_dataset(synthetic_root(config, folder)).only(*config.synthetic.train)
+    return columns | {"Synthetic: training": facts(synthetic)}
+
+
+def _facts(source: SourceData, part: str) -> dict[str, Any]:
+    return facts(open_source(source, getattr(source, part)))
 
 
 def _sheets(config: CompareConfig, folder: Path) -> list[dict[str, Any]]:

@@ -34,7 +34,7 @@ def main(arguments: list[str]) -> None:
         case ["synth", "render"]:
             render(output(arguments), identities=6, images=3)
         case ["dataset", "convert"]:
-            write_dataset(open_dataset(Path(arguments[2])), Path(arguments[3]), arguments[5])
+            write_dataset(open_dataset(Path(arguments[2])), output(arguments), arguments[4])
         case ["train", _]:
             train(arguments)
         case ["predict", "pose"]:
@@ -119,7 +119,7 @@ def predict_pose(arguments: list[str]) -> None:
 def predict_reid(arguments: list[str]) -> None:
     config, records = seen(arguments)
     rng = np.random.default_rng(config["seed"])
-    features = np.eye(200)[[r.identity or 0 for r in records]]
+    features = np.eye(200)[[(r.identity or 0) % 200 for r in records]]
     features = features + rng.normal(0, 0.4, features.shape)
     np.savez(
         output(arguments),
