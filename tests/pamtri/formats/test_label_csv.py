@@ -219,3 +219,11 @@ def test_a_split_that_is_no_set_is_refused(make_dataset, keypoints, tmp_path, sp
     assert refused(write_dataset, make_dataset([record]), tmp_path / "out", "pamtri_pose") == (
         f"a.jpg: its split is {split!r}, expected one word"
     )
+
+
+def test_two_images_of_one_name_are_not_written_over_each_other(make_dataset, keypoints, tmp_path):
+    fields = {"domain": "real", "split": "train", "keypoints": keypoints(0)}
+    made = make_dataset([Record(image=f"{folder}/1.jpg", **fields) for folder in "ab"])
+    assert refused(write_dataset, made, tmp_path / "out", "pamtri_pose") == (
+        f"{made.root / 'b/1.jpg'}: a second image of the name 1.jpg"
+    )
