@@ -83,7 +83,7 @@ def _context(results: Results, folder: Path, work: Work) -> dict[str, Any]:
         "machine": _machine(),
         "versions": provenance(),
         "configs": _configs(results),
-        "limits": _limits(results),
+        "limits": _limits(results, folder),
     }
 
 
@@ -187,9 +187,10 @@ def _config_text(trial: Trial) -> str:
     return (trial.folder / "train" / "config.yaml").read_text(encoding="utf-8")
 
 
-def _limits(results: Results) -> list[str]:
+def _limits(results: Results, folder: Path) -> list[str]:
     """What the numbers do not say."""
     config = results.config
+    shared = _shared_identities(config, folder)
     seeds = len(config.seeds)
     limits = [
         "The intervals cover chance in the choice of test images, taken one by one: images of "
@@ -204,9 +205,26 @@ def _limits(results: Results) -> list[str]:
         "ones in the same number of steps.",
         "Checkpoints were chosen on real images held out of training, never on the test images.",
     ]
+    if shared:
+        limits.insert(
+            0,
+            f"{shared:,} identities are in both the training and the test images, so the test is "
+            "easier than it should be.",
+        )
     if len(config.arms) > 2:
         limits.append("Intervals are not corrected for the number of arms compared.")
     return limits
+
+
+def _shared_identities(config: CompareConfig, folder: Path) -> int:
+    """Identities that are trained on and tested on: there should be none."""
+    task: Task = "reid" if config.tasks.reid else "pose"
+    source = real_source(config, folder, task)
+    trained, tested = (
+        {r.identity for r in open_source(source, splits).records if r.identity is not None}
+        for splits in (source.train, source.test)
+    )
+    return len(trained & tested)
 
 
 def _machine() -> str:

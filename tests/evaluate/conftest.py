@@ -62,8 +62,12 @@ class Bench:
 
     def run(self, resume: bool = False) -> Comparison:
         """Run the comparison, its steps within this process."""
-        self._patch.setattr(Runner, "_follow", follow_here)
+        self.in_process()
         return run_comparison(self.config, self.root / "out", "pamtri compare bench.yaml", resume)
+
+    def in_process(self) -> None:
+        """Let every runner call the fake within this process."""
+        self._patch.setattr(Runner, "_follow", follow_here)
 
     def calls(self) -> list[list[str]]:
         """The commands that ran since the last look."""

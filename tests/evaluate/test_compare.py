@@ -100,6 +100,14 @@ def test_report_stands_alone(bench: Any) -> None:
     assert len(page.encode()) < 8e6
 
 
+def test_identities_on_both_sides_are_told(bench: Any) -> None:
+    assert "in both the training and the test" not in bench.run().report.read_text()
+    bench.data["real"]["test"] = ["train", "query"]
+    bench.data["name"] = "mixed"
+    page = run_comparison(bench.config, bench.root / "mixed", "").report.read_text()
+    assert "4 identities are in both the training and the test images" in page
+
+
 def test_text_from_outside_is_escaped(bench: Any) -> None:
     bench.data["title"] = "<script>alert(1)</script>"
     bench.data["note"] = "`<b>` & <i>"
