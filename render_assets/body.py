@@ -16,7 +16,8 @@ from render_assets.spec import Layout, Shape
 FACES = ("side", "front", "rear", "deck", "bottom", "glass_side", "windscreen", "roof", "backlight")
 """Names of the half-spaces; ``lower`` and ``greenhouse`` are their two blends."""
 
-_FLAT_FRONT: tuple[Layout, ...] = ("bus", "box_truck", "flatbed_truck")
+FLAT_FRONT: tuple[Layout, ...] = ("bus", "box_truck", "flatbed_truck")
+"""Layouts with an upright front and no bonnet."""
 _ONE_BOX: tuple[Layout, ...] = ("van", "bus", "box_truck", "flatbed_truck")
 
 
@@ -42,7 +43,7 @@ class Body:
     def _deck_points(self) -> list[tuple[float, float]]:
         """Side view of the lower body's top: bonnet, belt under the cabin, boot (x, z)."""
         s = self.shape
-        if self.layout in _FLAT_FRONT:
+        if self.layout in FLAT_FRONT:
             return [(s.body_rear_x - 0.3, s.cowl_z), (s.front_x + 0.3, s.cowl_z)]
         nose_x = s.headlight_x
         bonnet = (0.45 * nose_x + 0.55 * s.cowl_x, 0.40 * s.nose_z + 0.60 * s.cowl_z + 0.012)
@@ -66,7 +67,7 @@ class Body:
     def _nose_points(self) -> list[tuple[float, float]]:
         """Front end in side view: (height, setback from the foremost point)."""
         s = self.shape
-        if self.layout in _FLAT_FRONT:
+        if self.layout in FLAT_FRONT:
             return [
                 (s.clearance - 0.1, 0.10),
                 (s.clearance + 0.12, 0.015),

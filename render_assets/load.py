@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from render_assets.keypoints import wheel_track
+from render_assets.keypoints import ARCH_ANGLES, ARCH_LIP, wheel_track
 from render_assets.mesh import Part, box, grid_faces, merge, part, tube
 from render_assets.spec import Load, VehicleSpec
 
@@ -63,20 +63,21 @@ def _chassis(spec: VehicleSpec, load: Load, rear: float) -> list[Part]:
 def _mudguard(spec: VehicleSpec) -> Part:
     """A half ring over the rear wheels; its outer edge carries the rear arch's keypoints."""
     s, w = spec.shape, spec.wheels
-    angle = np.linspace(0, np.pi, 25)
+    angle = np.radians(np.linspace(ARCH_ANGLES[0], ARCH_ANGLES[-1], 33))
     outer_y = wheel_track(spec) + w.width / 2
     inner_y = outer_y - 2 * w.width - 0.05
+    radius = s.arch_radius + ARCH_LIP
     section = ((0.0, outer_y), (0.0, inner_y), (-0.012, inner_y), (-0.012, outer_y), (0.0, outer_y))
     points = np.stack(
         [
             np.stack(
-                [-s.wheelbase / 2 + (s.arch_radius + r) * np.cos(angle), np.full(25, y),
-                 s.arch_radius * 0.86 + (s.arch_radius + r) * np.sin(angle)], axis=1
+                [-s.wheelbase / 2 + (radius + r) * np.cos(angle), np.full(33, y),
+                 s.arch_radius * 0.86 + (radius + r) * np.sin(angle)], axis=1
             )
             for r, y in section
         ]
     )  # fmt: skip
-    quads = [part("", "plastic", points[k : k + 2].reshape(-1, 3), grid_faces(2, 25))
+    quads = [part("", "plastic", points[k : k + 2].reshape(-1, 3), grid_faces(2, 33))
              for k in range(4)]  # fmt: skip
     return merge("rear_mudguard", quads)
 
@@ -133,7 +134,8 @@ def _boards(load: Load, rear: float) -> list[Part]:
     parts = [
         _span("bed_floor", "wood", (rear + 0.02, -half + 0.02, floor - 0.02),
               (front, half - 0.02, floor + 0.01)),
-        _span("bed_frame", "frame", (rear, -half, floor - 0.12), (front, half, floor - 0.03), 0.004),
+        _span("bed_frame", "frame", (rear, -half, floor - 0.12), (front, half, floor - 0.03),
+              0.004),
         _span("tail_board", skin, (rear, -half, floor), (rear + thick, half, top)),
         _span("headboard", skin, (front - 0.05, -half, floor), (front, half, top + 0.35)),
     ]  # fmt: skip

@@ -117,7 +117,7 @@ class Skin:
         self.values = {name: extend(value) for name, value in self.values.items()}
 
     def paint(self, inside: np.ndarray, label: str, among: tuple[str, ...] | None = None) -> None:
-        """Give the faces ``inside`` (m,) bool a label, where they now carry one of ``among``."""
+        """Give the faces ``inside`` a label, where they now carry one of ``among``."""
         if among is not None:
             inside = inside & self._has(among)
         self.labels[inside] = self._codes.setdefault(label, len(self._codes))
@@ -129,10 +129,11 @@ class Skin:
         values = value if isinstance(value, list) else [value]
         for one in values:
             self.cut(one(self), among)
-        inside = np.ones(len(self.faces), dtype=bool)
+        inside = np.arange(len(self.faces)) if among is None else np.flatnonzero(self._has(among))
         for one in values:
-            inside &= one(self)[self.faces].mean(axis=1) < 0
-        self.paint(inside, label, among)
+            a, b, c = one(self)[self.faces[inside]].T
+            inside = inside[a + b + c < 0]
+        self.paint(inside, label)
 
     def band(
         self,

@@ -19,7 +19,7 @@ Range = tuple[float, float]
 
 _CAR: dict[str, Range] = {
     "clearance": (0.17, 0.20),
-    "axle_front": (0.185, 0.20),
+    "axle_front": (0.172, 0.197),
     "axle_rear": (0.775, 0.79),
     "wheel_radius": (0.32, 0.35),
     "tyre_width": (0.20, 0.235),
@@ -97,7 +97,7 @@ _STYLES = (
         (1.44, 1.53),
         {"cowl": (0.245, 0.27), "roof_front": (0.40, 0.43), "roof_rear": (0.86, 0.90),
          "deck": (0.965, 0.975), "deck_z": (0.66, 0.69), "tail_z": (0.62, 0.65),
-         "axle_rear": (0.815, 0.83), "axle_front": (0.19, 0.205), "c_pillar": (0.25, 0.40),
+         "axle_rear": (0.815, 0.83), "axle_front": (0.18, 0.20), "c_pillar": (0.25, 0.40),
          "wheel_radius": (0.30, 0.335)},
         windows=(0.46,), spoiler=0.4,
     ),
@@ -109,7 +109,7 @@ _STYLES = (
         (1.42, 1.50),
         {"cowl": (0.25, 0.275), "roof_front": (0.41, 0.44), "roof_rear": (0.85, 0.89),
          "deck": (0.965, 0.975), "deck_z": (0.66, 0.69), "tail_z": (0.62, 0.65),
-         "axle_rear": (0.82, 0.84), "axle_front": (0.19, 0.205), "c_pillar": (0.25, 0.40),
+         "axle_rear": (0.82, 0.84), "axle_front": (0.18, 0.20), "c_pillar": (0.25, 0.40),
          "wheel_radius": (0.285, 0.32)},
         weight=0.5, doors=2, windows=(0.55,), spoiler=0.4,
     ),
