@@ -136,9 +136,12 @@ class _Run:
         self._network.train()
         with self._accelerator.autocast():
             losses = self._task.losses(self._network, batch)
-        values = {name: float(loss.detach()) for name, loss in losses.items()}
+        terms = torch.stack([term.detach() for term in losses.values()])
+        shared = self._accelerator.reduce(terms, "mean").tolist()  # so that all processes stop
+        values = dict(zip(losses, shared, strict=True))
         if not math.isfinite(values["loss"]):
             raise UserError(self._not_finite(values["loss"], batch["name"]))
+        rate = self._optimiser.param_groups[0]["lr"]
         self._optimiser.zero_grad()
         self._accelerator.backward(losses["loss"])
         self._optimiser.step()
@@ -149,7 +152,6 @@ class _Run:
             position.drawn[source] = position.drawn.get(source, 0) + count
         self.history.collect(values)
         if position.step % LOG_EVERY == 0 or position.step == self._training.steps:
-            rate = self._optimiser.param_groups[0]["lr"]
             self.history.write_mean(position.step, {"learning_rate": rate}, position.drawn)
         return f"loss {values['loss']:.4g}, best {self._task.metric} {_shown(position.best)}"
 
