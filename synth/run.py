@@ -57,17 +57,18 @@ def render_dataset(
         _clean_up(root)
         done = {record.frame for record in read_native(root).records}
         job = Job(config, root, max(1, _cores() // workers), open_renderer)
-        failed = 0
+        made = failed = 0
         with progress(config.count, config.name, initial=len(done)) as bar:
             for outcome in render_in_workers(_groups(config, done), job, workers):
                 if isinstance(outcome, Done):
                     writer.append(outcome.record)
+                    made += 1
                     bar.update()
                 else:
                     failed += 1
                     _note_failure(root, config, outcome)
                     bar.set_postfix(failed=failed)
-    return Outcome(config.count, config.count - failed, failed)
+    return Outcome(config.count, len(done) + made, failed)
 
 
 def _groups(config: SynthConfig, done: set[int | None]) -> Iterator[list[int]]:

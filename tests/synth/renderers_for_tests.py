@@ -22,41 +22,41 @@ class Plain:
 
 
 class FailsOnce(Plain):
-    """Raises the first time it meets scene 2; the file that it is told by remembers."""
+    """Raises the first time it meets scene 1; the file that it is told by remembers."""
 
     def render(self, spec, geometry):
         memory = Path(os.environ["TEST_MEMORY"])
-        if spec.index == 2 and not memory.exists():
+        if spec.index == 1 and not memory.exists():
             memory.touch()
             raise RuntimeError("a passing fault")
         return super().render(spec, geometry)
 
 
 class FailsAlways(Plain):
-    """Cannot render scene 2."""
+    """Cannot render scene 1."""
 
     def render(self, spec, geometry):
-        if spec.index == 2:
+        if spec.index == 1:
             raise RuntimeError("a mesh without faces")
         return super().render(spec, geometry)
 
 
 class DiesOnce(Plain):
-    """Is killed the first time it meets scene 2, as by the system when memory is short."""
+    """Is killed the first time it meets scene 1, as by the system when memory is short."""
 
     def render(self, spec, geometry):
         memory = Path(os.environ["TEST_MEMORY"])
-        if spec.index == 2 and not memory.exists():
+        if spec.index == 1 and not memory.exists():
             memory.touch()
             os.kill(os.getpid(), signal.SIGKILL)
         return super().render(spec, geometry)
 
 
 class DiesAlways(Plain):
-    """Scene 2 kills its process."""
+    """Scene 1 kills its process."""
 
     def render(self, spec, geometry):
-        if spec.index == 2:
+        if spec.index == 1:
             os.kill(os.getpid(), signal.SIGKILL)
         return super().render(spec, geometry)
 
@@ -88,6 +88,6 @@ class FullDisk(Plain):
 
     def render(self, spec, geometry):
         folder = Path(os.environ["TEST_MEMORY"])
-        if spec.index == 2 and folder.exists():
+        if spec.index == 1 and folder.exists():
             folder.rename(folder.with_name("gone"))
         return super().render(spec, geometry)

@@ -144,11 +144,11 @@ def test_a_scene_that_fails_twice_is_listed_with_its_spec_and_tried_again_on_res
     assert run(root, name) == Outcome(total=6, done=5, failed=1)
     (line,) = (root / FAILURES_FILE).read_text().splitlines()
     failure = json.loads(line)
-    assert (failure["index"], failure["error"]) == (2, reason)
+    assert (failure["index"], failure["error"]) == (1, reason)
     assert SceneSpec.model_validate_json(json.dumps(failure["spec"])) == sample_scene(
-        configure(), 3, 2
+        configure(), 3, 1
     )
-    assert [r.frame for r in read_native(root).records] == [0, 1, 3, 4, 5]
+    assert [r.frame for r in read_native(root).records] == [0, 2, 3, 4, 5]
     assert run(root, "Plain", resume=True) == Outcome(total=6, done=6, failed=0)
     assert content(root) == expected
     assert not (root / FAILURES_FILE).exists()
@@ -269,7 +269,7 @@ def test_a_disk_that_cannot_be_written_ends_the_run_and_keeps_what_is_there(
     monkeypatch.setenv("TEST_MEMORY", str(root / "masks"))
     with pytest.raises(UserError, match=r"set: cannot be written: No such file .*--resume"):
         run(root, "FullDisk", workers=1)
-    assert [r.frame for r in read_native(root).records] == [0, 1]
+    assert [r.frame for r in read_native(root).records] == [0]
     (root / "gone").rename(root / "masks")
     assert run(root, resume=True).done == 6
     assert content(root) == expected
