@@ -210,13 +210,13 @@ class Body:
         low, high = self.bed_bounds()
         x, y, z = points[:, 0], np.abs(points[:, 1]), points[:, 2]
         along = np.maximum(low[0] - x, x - high[0])
-        return np.maximum(smooth_max(along, y - high[1], 0.25), low[2] - z)
+        return np.maximum(smooth_max(along, y - high[1], 0.35), low[2] - z)
 
     def bed_bounds(self) -> tuple[np.ndarray, np.ndarray]:
         """Corners of the bed's hollow."""
         s = self.shape
-        low = np.array([s.body_rear_x + 0.13, -(self.half - 0.17), s.clearance + 0.38])
-        return low, np.array([s.deck_x - 0.16, self.half - 0.17, s.deck_z])
+        low = np.array([s.body_rear_x + 0.16, -(self.half - 0.19), s.clearance + 0.38])
+        return low, np.array([s.deck_x - 0.16, self.half - 0.19, s.deck_z])
 
     def side_at(self, x: float | np.ndarray, z: float | np.ndarray) -> np.ndarray:
         """(n, 3) points of the left side at (x, z)."""

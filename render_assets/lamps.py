@@ -50,7 +50,7 @@ def _head_lamps(skin: Skin, spec: VehicleSpec) -> None:
     ]
     dark = spec.trim.head_lamp in ("wedge", "slit")
     lens = "head_lamp_dark" if dark else "head_lamp"
-    body = ("front", "fender", "bonnet", "grille", "grille_frame", "gap")
+    body = ("front", "fender", "bonnet", "grille", "grille_frame", "gap", "house_side")
     skin.region(sides, lens, body)
     z = top - tall / 2
     radius = 0.40 * tall
@@ -73,7 +73,9 @@ def _tail_lamps(skin: Skin, spec: VehicleSpec) -> None:
         lambda k: k["x"] - s.body_rear_x - reach,
         lambda k: half - wide - k["y"],
     ]
-    skin.region(sides, "tail_lamp", ("rear", "quarter", "boot", "gap"))
+    skin.region(
+        sides, "tail_lamp", ("rear", "quarter", "boot", "gap", "house_side", "backlight_frame")
+    )
     if spec.trim.tail_lamp == "slim":
         skin.region(lambda k: k["y"] - (half - 0.75 * wide), "reverse_lamp", ("tail_lamp",))
         return

@@ -15,7 +15,7 @@ from render_assets.body import Body
 from render_assets.mesh import Part, part, unit
 from render_assets.solid import gradient, polygonise, project
 
-CELL = 0.055
+CELL = 0.058
 """Grid cell of a five-metre body, metres; longer bodies are coarser."""
 
 
