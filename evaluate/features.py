@@ -31,8 +31,13 @@ class Features:
     """(n, 9) in the order of ``pamtri.attributes.TYPES``."""
 
     def rows(self, names: Sequence[str]) -> NDArray[np.int64]:
-        """Row of each name. Raises DataError naming the first image that has none."""
-        row = {name: i for i, name in reversed(list(enumerate(self.names)))}
+        """Row of each name, the first where a name comes again (a picture in two splits).
+
+        Raises DataError naming the first image that has none.
+        """
+        row: dict[str, int] = {}
+        for i, name in enumerate(self.names):
+            row.setdefault(name, i)
         missing = [name for name in names if name not in row]
         if missing:
             more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""

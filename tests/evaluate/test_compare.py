@@ -169,6 +169,7 @@ def test_unequal_budgets_are_refused(bench: Any) -> None:
         bench.run()
 
 
+@pytest.mark.slow
 def test_interrupted_run_ends_its_child_and_goes_on(bench: Any, tmp_path: Path) -> None:
     """The whole parent process, stopped by a signal in the middle of a step."""
     del bench.data["tasks"]["reid"]

@@ -84,6 +84,11 @@ def test_query_without_identity_or_feature(tmp_path: Path) -> None:
         score_reid(read_features(path), SMALL)
 
 
+def test_first_row_of_a_name_counts(tmp_path: Path) -> None:
+    features = read_features(save(tmp_path / "f.npz", ["a", "b", "a"], [[1], [2], [3]]))
+    assert features.rows(["b", "a"]).tolist() == [1, 0]
+
+
 @pytest.mark.parametrize(
     ("arrays", "message"),
     [

@@ -49,6 +49,12 @@ def test_labels_lie_on_the_embedded_picture(photo: Path) -> None:
     assert f'viewBox="0 0 {image.shape[1]} {image.shape[0]}"' in svg
 
 
+def test_small_pictures_are_not_enlarged(tmp_path: Path) -> None:
+    Image.new("RGB", (40, 90)).save(tmp_path / "small.png")
+    small = picture(tmp_path / "small.png")
+    assert (small.width, small.height, small.scale) == (40, 90, 1.0)
+
+
 def test_wrong_points_lead_to_their_labels(photo: Path) -> None:
     predicted = np.zeros((36, 2))
     predicted[0], predicted[18] = (300, 50), (140, 120)
