@@ -130,7 +130,7 @@ class Runner:
             start, shown = time.monotonic(), _Line()
             for line in _lines_as_they_come(process.stdout, log):
                 spent = time.monotonic() - start
-                shown.show(f"    {line} | {self.time_left(spent)}")
+                shown.show("    " + " | ".join(filter(None, (line, self.time_left(spent)))))
             shown.clear()
             return process.wait()
         except BaseException:

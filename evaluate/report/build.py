@@ -133,17 +133,17 @@ def _how(results: Results, task: Task) -> str:
     if task == "pose":
         return (
             f"{budget} Scored are {said['keypoints']:,} visible keypoints in {said['images']:,} "
-            "real test images. A keypoint is right when its error is at most the given share of "
+            "test images. A keypoint is right when its error is at most the given share of "
             "the square root of the area of the box around the vehicle's visible keypoints."
         )
     if said["leave_one_out"]:
         ranking = (
-            f"Each of the {said['queries']:,} real test images ({said['identities']:,} "
+            f"Each of the {said['queries']:,} test images ({said['identities']:,} "
             "identities, none of them trained on) is searched among all others."
         )
     else:
         ranking = (
-            f"{said['queries']:,} real query images of {said['identities']:,} identities are "
+            f"{said['queries']:,} query images of {said['identities']:,} identities are "
             f"searched in a gallery of {said['gallery']:,}."
         )
     cameras = (
@@ -203,7 +203,7 @@ def _limits(results: Results, folder: Path) -> list[str]:
         ),
         "The budget is equal in optimisation steps; an arm with synthetic images sees fewer real "
         "ones in the same number of steps.",
-        "Checkpoints were chosen on real images held out of training, never on the test images.",
+        "Checkpoints were chosen on vehicles held out of training, never on the test images.",
     ]
     if shared:
         limits.insert(
