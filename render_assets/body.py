@@ -249,7 +249,7 @@ class Body:
     ) -> np.ndarray:
         y, z = np.broadcast_arrays(np.atleast_1d(y), np.atleast_1d(z))
         outside = np.stack([np.full(len(y), out_x), y, z], axis=1)
-        return between(self, outside, np.stack([np.full(len(y), in_x), y, z], axis=1))
+        return between(self._closed, outside, np.stack([np.full(len(y), in_x), y, z], axis=1))
 
     def __call__(self, points: np.ndarray) -> np.ndarray:
         """Value (n,) of the body at points (n, 3)."""

@@ -79,9 +79,9 @@ def _seat(x: float, across: float, eye: float, floor: float) -> list[Part]:
     wide, y = 0.86 * across, 0.52 * across
     height = eye + 0.16 - floor - 0.2
     return [
-        ellipsoid("seat_cushion", "seat", (x + 0.30, y, floor + 0.2), (0.56, wide, 0.22), 4, 6),
+        ellipsoid("seat_cushion", "seat", (x + 0.30, y, floor + 0.2), (0.56, wide, 0.22), 4, 5),
         ellipsoid(
-            "seat_back", "seat", (x, y, floor + 0.2 + height / 2), (0.17, wide, height), 4, 6
+            "seat_back", "seat", (x, y, floor + 0.2 + height / 2), (0.17, wide, height), 4, 5
         ),
-        ellipsoid("head_rest", "seat", (x - 0.03, y, eye + 0.25), (0.10, 0.27, 0.19), 4, 5),
+        ellipsoid("head_rest", "seat", (x - 0.03, y, eye + 0.25), (0.10, 0.27, 0.19), 4, 4),
     ]

@@ -28,6 +28,8 @@ def fitting_parts(spec: VehicleSpec, body: Body) -> tuple[list[Part], list[Part]
         half.append(_spoiler(spec, body))
     if spec.layout in ("car", "pickup"):
         whole.append(_antenna(spec, body))
+    if spec.layout == "bus":
+        whole += _destination(spec, body)
     return half, whole
 
 
@@ -190,6 +192,21 @@ def _spoiler(spec: VehicleSpec, body: Body) -> Part:
     points = body.top_at(x + 0.06 * (y / body.half) ** 2, y)
     points[:, 2] += 0.03 if boot else 0.0
     return tube("spoiler", "paint", points, 0.035, 10)
+
+
+def _destination(spec: VehicleSpec, body: Body) -> list[Part]:
+    """A bus's display behind the top of its windscreen, and its ventilation unit on the roof."""
+    s = spec.shape
+    at = body.front_at(0.0, s.height - 0.32)[0] - 10 * _LIFT
+    middle = (s.roof_front_x + s.roof_rear_x) / 2
+    unit = (middle, 0.0, s.height + 0.05)
+    return [
+        box("destination_display", "gap", tuple(at), (0.03, 1.3 * body.half, 0.24), 0.01),
+        box(
+            "destination_text", "lamp_amber", tuple(at + 4 * _LIFT), (0.004, body.half, 0.1), 0.001
+        ),
+        ellipsoid("roof_unit", "box_white", unit, (2.2, 1.1 * body.half, 0.26), 5, 6),
+    ]
 
 
 def _antenna(spec: VehicleSpec, body: Body) -> Part:

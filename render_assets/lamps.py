@@ -58,7 +58,8 @@ def _head_lamps(skin: Skin, spec: VehicleSpec) -> None:
         if k and y - radius < half - wide:
             break
         skin.region(_disc(y, z - 0.01, radius), "head_beam", (lens,))
-    skin.region(lambda k: k["x"] - (corner - 0.55 * reach), "indicator", (lens,))
+    if not dark:
+        skin.region(lambda k: k["x"] - (corner - 0.55 * reach), "indicator", (lens,))
 
 
 def _tail_lamps(skin: Skin, spec: VehicleSpec) -> None:

@@ -477,7 +477,7 @@ def _trim(style: Style, shape: dict[str, Any], rng: np.random.Generator) -> dict
         "chrome": bool(pick[3] < 0.5),
         "moulding": bool(pick[10] < 0.3),
         "roof_rails": bool(pick[4] < style.rails),
-        "spoiler": bool(pick[5] < style.spoiler),
+        "spoiler": style.layout == "car" and bool(pick[5] < style.spoiler),
         "tint": float(0.25 + 0.6 * pick[6]),
         "plate": f"{letters}{int(pick[7] * 9000) + 1000}",
         "plate_style": ("blue", "white", "yellow")[int(pick[8] * 3)],
