@@ -74,7 +74,7 @@ def _slab(size: Size, seed: int, colour: Rgb) -> Body:
 
 
 def _person(size: Size, seed: int, colour: Rgb) -> Body:
-    """A walking figure: x is its front-to-back, y its width. Ellipsoids suffice at this scale."""
+    """A walking figure, no deeper than its size allows the stride. Ellipsoids suffice here."""
     rng = np.random.default_rng([seed, 1])
     stride = float(rng.uniform(0.1, 0.3))
     depth, width, height = size

@@ -41,21 +41,20 @@ def pinhole_for(view: CameraSpec) -> Pinhole:
 
 def apply_lens(image: np.ndarray, view: CameraSpec, pinhole: Pinhole) -> np.ndarray:
     """The view's image from the rendered pinhole image (h, w, 3) uint8."""
-    return _resample(image, view, pinhole, cv2.INTER_CUBIC)
-
-
-def sample_nearest(values: np.ndarray, view: CameraSpec, pinhole: Pinhole) -> np.ndarray:
-    """The same for values that must not be blended: masks, depths (h, w) float32."""
-    return _resample(values, view, pinhole, cv2.INTER_NEAREST)
-
-
-def _resample(image: np.ndarray, view: CameraSpec, pinhole: Pinhole, how: int) -> np.ndarray:
     if not any(view.distortion):
         return image
     # OpenCV counts from the first pixel's centre.
     source = (_pinhole_pixels(view, pinhole.intrinsics) - 0.5).astype(np.float32)
     x, y = np.ascontiguousarray(source[..., 0]), np.ascontiguousarray(source[..., 1])
-    return cv2.remap(image, x, y, how, borderMode=cv2.BORDER_REPLICATE)
+    return cv2.remap(image, x, y, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+
+
+def sample_nearest(values: np.ndarray, view: CameraSpec, pinhole: Pinhole) -> np.ndarray:
+    """The same for values (h, w) that must not be blended, such as depths."""
+    if not any(view.distortion):
+        return values
+    x, y = np.moveaxis(np.floor(_pinhole_pixels(view, pinhole.intrinsics)).astype(int), -1, 0)
+    return values[y, x]
 
 
 def _pinhole_pixels(view: CameraSpec, pinhole: camera.Intrinsics) -> np.ndarray:
