@@ -116,7 +116,7 @@ def _configure(scene: bpy.types.Scene, threads: int) -> None:
     cycles.denoising_quality = "FAST"
     cycles.denoising_prefilter = "FAST"
     cycles.use_auto_tile = False
-    render.use_persistent_data = True
+    render.use_persistent_data = False  # it saves nothing here, and state is a risk
     render.use_compositing = render.use_sequencer = False
     render.resolution_percentage = 100
     render.dither_intensity = 0.0
