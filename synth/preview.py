@@ -9,12 +9,12 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-import PIL.Image
 from numpy.typing import NDArray
 
 from pamtri.draw import contact_sheet, draw_labels, fit_scale
 from pamtri.errors import DataError
 from pamtri.formats import open_dataset
+from pamtri.images import read_image
 from pamtri.progress import progress
 from pamtri.record import Record
 from synth.config import SynthConfig
@@ -33,7 +33,7 @@ def preview_config(config: SynthConfig, output: Path, count: int, columns: int) 
     with progress(min(count, config.count), "preview") as bar:
         for index in _spread(config.count, count):
             rendered = render_image(sample_scene(config, config.seed, index), renderer)
-            images.append((_decode(rendered.jpeg), rendered.record))
+            images.append((read_image(io.BytesIO(rendered.jpeg)), rendered.record))
             bar.update()
     _write_sheet(images, output, columns)
 
@@ -44,10 +44,7 @@ def preview_dataset(root: Path, output: Path, count: int, columns: int) -> None:
     images = []
     for index in _spread(len(dataset), count):
         record = dataset.records[index]
-        path = dataset.image_path(record)
-        if not path.is_file():
-            raise DataError(f"{path}: no such image")
-        images.append((_decode(path.read_bytes(), str(path)), record))
+        images.append((read_image(dataset.image_path(record)), record))
     if not images:
         raise DataError(f"{root}: holds no images")
     _write_sheet(images, output, columns)
@@ -57,15 +54,6 @@ def _spread(total: int, count: int) -> list[int]:
     """``count`` indices, evenly over 0..total - 1; all where there are fewer."""
     count = min(count, total)
     return [i * total // count for i in range(count)]
-
-
-def _decode(data: bytes, name: str = "the image") -> NDArray[np.uint8]:
-    """(h, w, 3) RGB of an image file's bytes."""
-    try:
-        with PIL.Image.open(io.BytesIO(data)) as file:
-            return np.asarray(file.convert("RGB"))
-    except (OSError, SyntaxError, ValueError) as error:
-        raise DataError(f"{name}: is no image that can be read whole: {error}") from None
 
 
 def _write_sheet(images: Sequence[Labelled], output: Path, columns: int) -> None:

@@ -9,10 +9,9 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
-from pamtri import camera
+from pamtri.record import Calibration
 from render_assets.spec import VehicleSpec
 
 Rgb = tuple[
@@ -29,31 +28,16 @@ class Spec(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
-class CameraSpec(Spec):
-    """The camera of the final image: a crop of a larger view is expressed by ``cx`` and ``cy``."""
+class CameraSpec(Calibration):
+    """The camera of the final image: a crop of a larger view is expressed by ``cx`` and ``cy``.
+
+    Its pose maps the world, which is the vehicle frame, to the camera.
+    """
 
     id: int | None = None
     """Number of the fixed camera, where the scene has one."""
     width: Annotated[int, Field(gt=0)]
     height: Annotated[int, Field(gt=0)]
-    fx: Annotated[float, Field(gt=0)]
-    fy: Annotated[float, Field(gt=0)]
-    cx: float
-    cy: float
-    distortion: tuple[float, float, float, float, float] = camera.NO_DISTORTION
-    rotation: tuple[Point, Point, Point]
-    """Rows of the 3x3 world-to-camera rotation."""
-    translation: Point
-
-    @property
-    def intrinsics(self) -> camera.Intrinsics:
-        """The pinhole and its distortion."""
-        return camera.Intrinsics(self.fx, self.fy, self.cx, self.cy, self.distortion)
-
-    @property
-    def pose(self) -> camera.Pose:
-        """The world-to-camera map."""
-        return camera.Pose(np.array(self.rotation), np.array(self.translation))
 
 
 class SunSpec(Spec):

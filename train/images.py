@@ -4,14 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 from dataclasses import dataclass
-from pathlib import Path
 
 import cv2
 import numpy as np
-import PIL.Image
 from numpy.typing import NDArray
-
-from pamtri.errors import DataError
 
 Image = NDArray[np.uint8]
 Affine = NDArray[np.float64]
@@ -57,17 +53,6 @@ class Crop:
     to_crop: Affine
     size: tuple[int, int]
     """(width, height) of the whole image."""
-
-
-def read_image(path: Path) -> Image:
-    """Decode an image file to (h, w, 3) RGB; raises DataError when it cannot be."""
-    try:
-        with PIL.Image.open(path) as file:
-            return np.asarray(file.convert("RGB"))
-    except FileNotFoundError:
-        raise DataError(f"{path}: no such image") from None
-    except (OSError, SyntaxError, ValueError) as error:
-        raise DataError(f"{path}: is no image that can be decoded whole: {error}") from None
 
 
 def shrink(image: Image, part: Box, size: int) -> Crop:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from pamtri.images import read_image
 from train.augment import (
     box_to_input,
     change_colours,
@@ -16,7 +17,7 @@ from train.augment import (
 )
 from train.batches import Item
 from train.config import AugmentConfig
-from train.images import Affine, Box, Crop, CropCache, read_image, shrink
+from train.images import Affine, Box, Crop, CropCache, shrink
 from train.sources import Sample
 
 

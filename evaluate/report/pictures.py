@@ -15,9 +15,9 @@ from pathlib import Path
 import numpy as np
 from markupsafe import Markup
 from numpy.typing import NDArray
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
-from pamtri.errors import DataError
+from pamtri.images import read_image
 from pamtri.keypoints import NAMES, SKELETON
 from pamtri.record import Record
 
@@ -38,11 +38,7 @@ class Picture:
 
 def picture(path: Path, side: int = SIDE) -> Picture:
     """Embed an image file, reduced to ``side``. Raises DataError when it cannot be read."""
-    try:
-        with Image.open(path) as file:
-            image = file.convert("RGB")
-    except (OSError, UnidentifiedImageError) as error:
-        raise DataError(f"{path}: cannot be read as an image ({error})") from None
+    image = Image.fromarray(read_image(path))
     scale = min(1.0, side / max(image.size))
     size = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
     buffer = io.BytesIO()

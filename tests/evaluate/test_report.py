@@ -68,7 +68,7 @@ def test_wrong_points_lead_to_their_labels(photo: Path) -> None:
 
 def test_a_damaged_picture_is_named(tmp_path: Path) -> None:
     (tmp_path / "cut.jpg").write_bytes(b"\xff\xd8\xff")
-    with pytest.raises(DataError, match=r"cut.jpg: cannot be read as an image"):
+    with pytest.raises(DataError, match=r"cut.jpg: is no image that can be decoded whole"):
         picture(tmp_path / "cut.jpg")
 
 

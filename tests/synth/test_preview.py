@@ -85,7 +85,7 @@ def test_what_cannot_be_shown_is_said_in_one_sentence(dataset, tmp_path):
     assert "--renderer and --set need a configuration, not a data set" in str(result.exception)
     image = dataset / "images" / "000000.jpg"
     image.write_bytes(image.read_bytes()[:200])
-    with pytest.raises(DataError, match=r"000000.jpg: is no image that can be read whole: "):
+    with pytest.raises(DataError, match=r"000000.jpg: is no image that can be decoded whole: "):
         preview.preview_dataset(dataset, tmp_path / "s.png", 6, 3)
     image.unlink()
     with pytest.raises(DataError, match=r"000000.jpg: no such image"):

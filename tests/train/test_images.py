@@ -7,8 +7,9 @@ import PIL.Image
 import pytest
 
 from pamtri.errors import DataError
+from pamtri.images import read_image
 from train.augment import move
-from train.images import Box, CropCache, read_image, shrink
+from train.images import Box, CropCache, shrink
 
 
 def test_boxes() -> None:
