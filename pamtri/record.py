@@ -67,8 +67,8 @@ class Viewpoint(_Model):
 class Calibration(_Model):
     """The exact camera of a rendered image."""
 
-    fx: Annotated[float, Field(gt=0)]
-    fy: Annotated[float, Field(gt=0)]
+    fx: float
+    fy: float
     cx: float
     cy: float
     distortion: tuple[float, float, float, float, float] = camera.NO_DISTORTION

@@ -38,6 +38,8 @@ class CameraSpec(Calibration):
     """Number of the fixed camera, where the scene has one."""
     width: Annotated[int, Field(gt=0)]
     height: Annotated[int, Field(gt=0)]
+    fx: Annotated[float, Field(gt=0)]
+    fy: Annotated[float, Field(gt=0)]
 
 
 class SunSpec(Spec):
