@@ -8,10 +8,10 @@ from __future__ import annotations
 import numpy as np
 
 from render_assets.body import Body
-from render_assets.fittings import grille_bounds, plate_z
+from render_assets.ends import cut_ends
 from render_assets.lamps import cut_lamps
 from render_assets.mesh import Part, part
-from render_assets.skin import Field, Skin, strip
+from render_assets.skin import Field, Skin, plane, strip
 from render_assets.solid import smooth_max
 from render_assets.spec import VehicleSpec
 
@@ -81,8 +81,7 @@ def cut_skin(spec: VehicleSpec, body: Body) -> Skin:
     _lower(skin, body)
     _glass(skin, spec)
     _cladding(skin, spec)
-    _front(skin, spec)
-    _rear(skin, spec)
+    cut_ends(skin, spec)
     cut_lamps(skin, spec)
     _shut_lines(skin, spec)
     _arches(skin, body)
@@ -134,11 +133,6 @@ def _line(a: tuple[float, float], b: tuple[float, float]) -> Field:
     return lambda skin: ((skin["x"] - a[0]) * rise - (skin["z"] - a[1]) * run) / length
 
 
-def _plane(axis: str, at: float, sign: float = 1.0) -> Field:
-    """Signed distance from the plane where coordinate ``axis`` is ``at``."""
-    return lambda skin: sign * (skin[axis] - at)
-
-
 def _glass(skin: Skin, spec: VehicleSpec) -> None:
     """Windscreen, rear glass and side windows: what lies far enough inside its own face."""
 
@@ -160,7 +154,7 @@ def _glass(skin: Skin, spec: VehicleSpec) -> None:
     skin.region(opening, "side_window", ("house_side",))
     pillars = spec.trim.side_windows
     for x in pillars:
-        skin.band(_plane("x", x), "pillar", ("side_window",), half=0.035)
+        skin.band(plane("x", x), "pillar", ("side_window",), half=0.035)
     if pillars:
         label = "window_panel" if spec.trim.panelled else "tinted_window"
         behind = skin.vertices[skin.faces, 0].mean(axis=1) < pillars[0]
@@ -172,10 +166,10 @@ def _cladding(skin: Skin, spec: VehicleSpec) -> None:
     s = spec.shape
     height = s.clearance + (0.13 if s.cladding else 0.045)
     for label in (*_SIDE, "front", "rear"):
-        skin.region(_plane("z", height), f"clad_{label}", (label,))
+        skin.region(plane("z", height), f"clad_{label}", (label,))
     if spec.trim.moulding:
         z = s.clearance + 0.5 * (s.belt_z - s.clearance)
-        skin.band(_plane("z", z), "moulding", ("door",), half=0.03)
+        skin.band(plane("z", z), "moulding", ("door",), half=0.03)
     if not s.cladding:
         return
     for axle in (s.wheelbase / 2, -s.wheelbase / 2):
@@ -188,41 +182,6 @@ def _arch_distance(axle: float, z: float, radius: float) -> Field:
     return lambda skin: np.hypot(skin["x"] - axle, skin["z"] - z) - radius
 
 
-def _rectangle(y: tuple[float, float], z: tuple[float, float]) -> list[Field]:
-    """The sides of a rectangle in front view."""
-    return [_plane("z", z[0], -1), _plane("z", z[1]), _plane("y", y[0], -1), _plane("y", y[1])]
-
-
-def _front(skin: Skin, spec: VehicleSpec) -> None:
-    """Grille with its frame, lower intake, fog lamps."""
-    s, half = spec.shape, spec.shape.width / 2
-    rise = s.nose_z - s.clearance
-    low, high, width = grille_bounds(spec)
-    face = ("front", "bonnet", "clad_front")
-    if spec.trim.chrome:
-        frame = _rectangle((-1, width + 0.018), (low - 0.018, high + 0.018))
-        skin.region(frame, "grille_frame", face)
-    skin.region(_rectangle((-1, width), (low, high)), "grille", (*face, "grille_frame"))
-    z = (s.clearance + 0.10 * rise, s.clearance + 0.30 * rise)
-    skin.region(_rectangle((-1, 0.60 * half), z), "intake", ("front", "clad_front"))
-    z = (s.clearance + 0.20 * rise, s.clearance + 0.20 * rise + 0.075)
-    y = (0.66 * half, 0.66 * half + 0.13)
-    skin.region(_rectangle(y, z), "fog_lamp", ("front", "clad_front", "fender"))
-
-
-def _rear(skin: Skin, spec: VehicleSpec) -> None:
-    """Recess for the plate, reflectors, bumper's lower plastic."""
-    s, half = spec.shape, spec.shape.width / 2
-    if spec.load is not None:
-        return
-    z = plate_z(spec)
-    skin.region(_rectangle((-1, 0.30), (z - 0.08, z + 0.08)), "plate_recess", ("rear", "boot"))
-    low = s.clearance + 0.22
-    skin.region(
-        _rectangle((0.62 * half, 0.62 * half + 0.16), (low, low + 0.04)), "reflector", ("rear",)
-    )
-
-
 def _shut_lines(skin: Skin, spec: VehicleSpec) -> None:
     """Dark lines around doors, bonnet, boot and bumpers."""
     s, half = spec.shape, spec.shape.width / 2
@@ -232,21 +191,21 @@ def _shut_lines(skin: Skin, spec: VehicleSpec) -> None:
     if spec.layout != "bus":
         edges = (front, *spec.trim.doors)
         for x in edges:
-            skin.band(_plane("x", x), "gap", side, SHUT_LINE, (_plane("z", low, -1),))
-        span = (_plane("x", edges[-1], -1), _plane("x", front))
-        skin.band(_plane("z", low), "gap", side, SHUT_LINE, span)
+            skin.band(plane("x", x), "gap", side, SHUT_LINE, (plane("z", low, -1),))
+        span = (plane("x", edges[-1], -1), plane("x", front))
+        skin.band(plane("z", low), "gap", side, SHUT_LINE, span)
     bonnet_y = 0.78 * half
-    skin.band(_plane("y", bonnet_y), "gap", ("bonnet",), SHUT_LINE)
+    skin.band(plane("y", bonnet_y), "gap", ("bonnet",), SHUT_LINE)
     if spec.load is not None:
         return
     bumper = s.clearance + 0.52 * (s.tail_z - s.clearance)
     tail = ("rear", "boot", "backlight_frame")
-    skin.band(_plane("z", bumper), "gap", ("rear", "quarter"), SHUT_LINE)
-    lid = (_plane("z", bumper, -1),)
-    skin.band(_plane("y", 0.66 * half), "gap", tail, SHUT_LINE, lid)
+    skin.band(plane("z", bumper), "gap", ("rear", "quarter"), SHUT_LINE)
+    lid = (plane("z", bumper, -1),)
+    skin.band(plane("y", 0.66 * half), "gap", tail, SHUT_LINE, lid)
     if spec.layout == "van":
-        skin.band(_plane("y", 0.0), "gap", (*tail, "plate_recess"), SHUT_LINE, lid)
-    skin.band(_plane("z", s.nose_z - 0.02), "gap", ("front",), SHUT_LINE)
+        skin.band(plane("y", 0.0), "gap", (*tail, "plate_recess"), SHUT_LINE, lid)
+    skin.band(plane("z", s.nose_z - 0.02), "gap", ("front",), SHUT_LINE)
 
 
 def _arches(skin: Skin, body: Body) -> None:
@@ -255,7 +214,7 @@ def _arches(skin: Skin, body: Body) -> None:
     for axle in (body.front_axle, body.rear_axle):
         if axle > s.body_rear_x:
             ring = _arch_distance(axle, body.arch_z, s.arch_radius)
-            skin.region([_plane("y", wall_y(body), -1), ring], "arch")
+            skin.region([plane("y", wall_y(body), -1), ring], "arch")
 
 
 def wall_y(body: Body) -> float:

@@ -23,6 +23,11 @@ Field = Callable[["Skin"], np.ndarray]
 """A value (n,) at the vertices of a skin."""
 
 
+def plane(axis: str, at: float, sign: float = 1.0) -> Field:
+    """Signed distance from the plane where coordinate ``axis`` is ``at``."""
+    return lambda skin: sign * (skin[axis] - at)
+
+
 class Skin:
     """Vertices, faces and a label for each face of the left half of a body.
 
