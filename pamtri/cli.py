@@ -14,6 +14,7 @@ from pamtri.errors import UserError
 # name: (where the click command is, its line in the overview)
 COMMANDS: dict[str, tuple[str, str]] = {
     "synth": ("synth.cli:synth", "Render labelled vehicles, preview what is rendered."),
+    "assets": ("synth.assets_cli:assets", "Preview, export, import and check vehicles."),
     "train": ("train.cli:train", "Train a pose or a re-identification network."),
     "predict": ("train.cli:predict", "Run a trained network over a data set or folder."),
     "evaluate": ("evaluate.cli:evaluate", "Score predictions against labels."),
