@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.interpolate import PchipInterpolator
 
-from render_assets.solid import between, smooth_max, smooth_min
+from render_assets.solid import bend, between, smooth_max, smooth_min
 from render_assets.spec import Layout, Shape
 
 FACES = ("side", "front", "rear", "deck", "bottom", "glass_side", "windscreen", "roof", "backlight")
@@ -37,8 +37,11 @@ class Body:
         self._deck = _Table(self._deck_points())
         self._nose = _Table(self._nose_points())
         self._tail = _Table(self._tail_points())
-        along = np.linspace(s.body_rear_x - 0.3, s.front_x + 0.3, 128)
-        self._belt = (along, belt := self._belt_height(along), self.half_width(along, belt))
+        along = np.linspace(s.body_rear_x - 0.3, s.front_x + 0.3, 256)
+        belt = self._belt_height(along)
+        width = self.half_width(along, belt)
+        tables = (belt.astype(np.float32), width.astype(np.float32))
+        self._belt = (float(along[0]), float(along[1] - along[0]), *tables)
 
     def _deck_points(self) -> list[tuple[float, float]]:
         """Side view of the lower body's top: bonnet, belt under the cabin, boot (x, z)."""
@@ -76,47 +79,59 @@ class Body:
                 (s.cowl_z + 0.02, max(s.front_x - s.cowl_x - 0.02, 0.02)),
                 (s.cowl_z + 0.8, s.front_x - s.cowl_x + 0.2),
             ]
-        top = s.front_x - s.headlight_x - 0.6 * s.nose_round
-        mid = s.clearance + 0.45 * (s.nose_z - s.clearance)
+        top = max(s.front_x - s.headlight_x - 0.6 * s.nose_round, 0.04)
+        rise = s.nose_z - s.clearance
+        ledge = s.clearance + 0.55 * rise
         return [
-            (s.clearance - 0.1, 0.14),
-            (s.clearance + 0.08, 0.035),
-            (mid - 0.06, 0.0),
-            (mid + 0.04, 0.004),
-            (s.nose_z - 0.06, max(0.35 * top, 0.02)),
-            (s.nose_z + 0.05, max(top, 0.04)),
-            (s.nose_z + 0.5, max(top, 0.04) + 0.2),
+            (s.clearance - 0.1, 0.13),
+            (s.clearance + 0.06, 0.035),
+            (s.clearance + 0.25 * rise, 0.008),
+            (s.clearance + 0.42 * rise, 0.0),
+            (ledge - 0.015, 0.004),
+            (ledge + 0.015, 0.004 + s.bumper),
+            (s.nose_z - 0.05, s.bumper + 0.35 * top),
+            (s.nose_z + 0.05, s.bumper + top),
+            (s.nose_z + 0.5, s.bumper + top + 0.2),
         ]
 
     def _tail_points(self) -> list[tuple[float, float]]:
         """Rear end in side view: (height, setback)."""
         s = self.shape
-        mid = s.clearance + 0.5 * (s.tail_z - s.clearance)
-        lean = 0.0 if self.layout in _ONE_BOX else 0.05
+        rise = s.tail_z - s.clearance
+        lean = 0.0 if self.layout in _ONE_BOX else 0.03
+        ledge = s.clearance + 0.50 * rise
         return [
             (s.clearance - 0.1, 0.16),
-            (s.clearance + 0.10, 0.05),
-            (mid - 0.05, 0.0),
-            (mid + 0.08, 0.012),
-            (s.tail_z, lean),
-            (s.tail_z + 0.5, lean + 0.15),
+            (s.clearance + 0.08, 0.045),
+            (s.clearance + 0.28 * rise, 0.006),
+            (ledge - 0.06, 0.0),
+            (ledge - 0.012, 0.003),
+            (ledge + 0.012, 0.006 + 1.4 * s.bumper),
+            (s.tail_z, 1.4 * s.bumper + lean),
+            (s.tail_z + 0.5, 1.4 * s.bumper + lean + 0.15),
         ]
 
     def half_width(self, x: np.ndarray, z: np.ndarray) -> np.ndarray:
-        """y of the lower body's left side, metres."""
+        """y of the lower body's left side, metres.
+
+        Pressed steel bends along two lines, the crease and the sill line: the side leans in above
+        the one and turns under below the other, so each stretch mirrors another part of the world.
+        """
         s = self.shape
         fore = np.maximum(x - (self.front_axle - 0.35), 0) / (s.front_x - self.front_axle + 0.35)
         aft = np.maximum(self.rear_axle + 0.35 - x, 0) / (self.rear_axle + 0.35 - s.body_rear_x)
-        widest = s.clearance + 0.42 * (s.belt_z - s.clearance)
-        below = np.maximum(widest - z, 0) / (widest - s.clearance)
-        above = np.maximum(z - widest, 0) / (s.belt_z - widest)
-        width = self.half - s.flare - s.plan_taper * (fore**2 + 0.75 * aft**2)
-        width = width - 0.055 * below**2 - 0.045 * above**2
-        width = width + 0.010 * np.tanh((s.crease_z - z) / 0.025) * (1 - np.minimum(fore, 1))
+        back = (s.front_x - x) / s.length
+        crease = s.crease_z + s.crease_rise * (back - 0.5)
+        sill = s.clearance + 0.17
+        width = self.half - s.flare - s.plan_taper * (fore * fore + 0.75 * aft * aft)
+        width = width - s.lean * bend(z - crease, s.crease_edge)
+        width = width - 0.05 * bend(crease - z, s.crease_edge) - 0.30 * bend(sill - z, 0.05)
+        scallop = (z - (0.45 * crease + 0.55 * sill)) / 0.13
+        width = width - s.scallop / (1 + scallop * scallop) * (1 - np.minimum(fore + aft, 1))
         for axle in (self.front_axle, self.rear_axle):
             away = np.sqrt((x - axle) ** 2 + (z - self.arch_z) ** 2) - s.arch_radius
-            near = np.clip(1 - away / 0.14, 0, 1)
-            width += s.flare * near * near * (3 - 2 * near)
+            near = np.clip(1 - away / 0.16, 0, 1)
+            width += (s.flare + s.scallop) * near * near * (3 - 2 * near)
         return width
 
     @property
@@ -126,25 +141,42 @@ class Body:
 
     def faces(self, points: np.ndarray) -> dict[str, np.ndarray]:
         """Value of every half-space in ``FACES`` and of both blends at points (n, 3)."""
+        return self._faces(*np.ascontiguousarray(points.T))
+
+    def _faces(self, x: np.ndarray, y: np.ndarray, z: np.ndarray) -> dict[str, np.ndarray]:
+        """The same for coordinates that broadcast against each other, as the axes of a grid do."""
         s = self.shape
-        x, y, z = points[:, 0], np.abs(points[:, 1]), points[:, 2]
+        y = np.abs(y)
         across = y / self.half
         deck, slope = self._deck(x)
-        crown = 0.05 * across**2 - 0.012 * np.exp(-(((across - 0.62) / 0.12) ** 2))
         nose, tail = self._nose(z)[0], self._tail(z)[0]
+        corner = across * across * np.sqrt(across)
+        crown = self._crown(x, across)
         f = {
             "side": y - self.half_width(x, z),
             "deck": (z - deck + crown - 0.02) / np.sqrt(1 + slope**2),
-            "front": x - (s.front_x - nose - s.nose_round * across**2.6),
-            "rear": s.body_rear_x + tail + s.tail_round * across**2.6 - x,
+            "front": x - (s.front_x - nose - s.nose_round * corner),
+            "rear": s.body_rear_x + tail + s.tail_round * corner - x,
             "bottom": s.clearance + self._rise(x) - z,
         }
-        lower = smooth_max(f["side"], f["front"], 0.22)
-        lower = smooth_max(lower, f["rear"], 0.18)
+        lower = smooth_max(f["side"], f["front"], 0.17)
+        lower = smooth_max(lower, f["rear"], 0.14)
         lower = smooth_max(lower, f["deck"], s.edge)
         f["lower"] = smooth_max(lower, f["bottom"], 0.07)
         f.update(self._greenhouse(x, y, z, (f["front"], f["rear"])))
         return f
+
+    def _crown(self, x: np.ndarray, across: np.ndarray) -> np.ndarray:
+        """How far the bonnet and boot fall from their middle towards the sides.
+
+        Two creases run from the windscreen's corners towards the grille; the wings rise again
+        outside them.
+        """
+        s = self.shape
+        ahead = np.clip((x - s.cowl_x) / max(s.headlight_x - s.cowl_x, 0.1), 0, 1)
+        fall = s.dome * self.half * bend(across - (0.62 - 0.20 * ahead), 0.03)
+        ridge = (across - 0.74) / 0.10
+        return 0.045 * across * across + fall - (0.010 + 0.25 * fall) / (1 + ridge**4)
 
     def _rise(self, x: np.ndarray) -> np.ndarray:
         """The floor sweeps up towards both bumpers."""
@@ -164,9 +196,10 @@ class Body:
     ) -> dict[str, np.ndarray]:
         s = self.shape
         across = y / self.half
-        along, belt, width = self._belt
-        up = np.maximum(z - np.interp(x, along, belt), -0.3)
-        base = np.interp(x, along, width) - s.shoulder
+        start, pitch, belt, width = self._belt
+        place = (x - start) / pitch
+        up = np.maximum(z - look_up(belt, place)[0], -0.04)
+        base = look_up(width, place)[0] - s.shoulder
         rise = 0.25 * s.tumblehome / max(s.height - s.belt_z, 0.3)
         middle = (s.roof_front_x + s.roof_rear_x) / 2
         span = max(s.roof_front_x - s.roof_rear_x, 0.4) / 2
@@ -198,19 +231,22 @@ class Body:
         f["greenhouse"] = np.maximum(house, s.belt_z - 0.25 - z)
         return f
 
-    def blend(self, faces: dict[str, np.ndarray], points: np.ndarray) -> np.ndarray:
-        """The whole body's value from its faces' values."""
-        value = smooth_min(faces["lower"], faces["greenhouse"], 0.05)
+    def _blend(self, x: np.ndarray, y: np.ndarray, z: np.ndarray) -> np.ndarray:
+        """The whole body's value."""
+        faces = self._faces(x, y, z)
+        value = smooth_min(faces["lower"], faces["greenhouse"], 0.04)
         if self.layout == "pickup":
-            value = smooth_max(value, -self.bed(points), 0.06)
+            value = smooth_max(value, -self._bed(x, y, z), 0.04)
         return value
 
     def bed(self, points: np.ndarray) -> np.ndarray:
-        """The hollow of a pickup's bed (negative inside)."""
+        """The hollow of a pickup's bed (negative inside) at points (n, 3)."""
+        return self._bed(*points.T)
+
+    def _bed(self, x: np.ndarray, y: np.ndarray, z: np.ndarray) -> np.ndarray:
         low, high = self.bed_bounds()
-        x, y, z = points[:, 0], np.abs(points[:, 1]), points[:, 2]
         along = np.maximum(low[0] - x, x - high[0])
-        return np.maximum(smooth_max(along, y - high[1], 0.35), low[2] - z)
+        return np.maximum(smooth_max(along, np.abs(y) - high[1], 0.25), low[2] - z)
 
     def bed_bounds(self) -> tuple[np.ndarray, np.ndarray]:
         """Corners of the bed's hollow."""
@@ -227,7 +263,7 @@ class Body:
     def _closed(self, points: np.ndarray) -> np.ndarray:
         """The body with its bed filled up."""
         faces = self.faces(points)
-        return smooth_min(faces["lower"], faces["greenhouse"], 0.05)
+        return smooth_min(faces["lower"], faces["greenhouse"], 0.04)
 
     def front_at(self, y: float | np.ndarray, z: float | np.ndarray) -> np.ndarray:
         """(n, 3) points of the front at (y, z)."""
@@ -253,7 +289,12 @@ class Body:
 
     def __call__(self, points: np.ndarray) -> np.ndarray:
         """Value (n,) of the body at points (n, 3)."""
-        return self.blend(self.faces(points), points)
+        return self._blend(*np.ascontiguousarray(points.T))
+
+    def on_grid(self, axes: tuple[np.ndarray, np.ndarray, np.ndarray]) -> np.ndarray:
+        """Value of the body at the nodes of a grid of coordinates ``axes``, float32."""
+        x, y, z = (a.astype(np.float32) for a in axes)
+        return self._blend(x[:, None, None], y[:, None], z)
 
 
 def _slope(
@@ -275,9 +316,20 @@ class _Table:
         points = sorted(points)
         xs = np.array([p[0] for p in points])
         curve = PchipInterpolator(xs, [p[1] for p in points])
-        self.x = np.linspace(xs[0], xs[-1], 256)
-        self.y = curve(self.x)
-        self.slope = curve.derivative()(self.x)
+        at = np.linspace(xs[0], xs[-1], 512)
+        self._start, self._pitch = float(at[0]), float(at[1] - at[0])
+        self._values = curve(at).astype(np.float32)
 
     def __call__(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        return np.interp(x, self.x, self.y), np.interp(x, self.x, self.slope)
+        return look_up(self._values, (x - self._start) / self._pitch, self._pitch)
+
+
+def look_up(
+    values: np.ndarray, place: np.ndarray, pitch: float = 1.0
+) -> tuple[np.ndarray, np.ndarray]:
+    """Value and slope of a table at fractional indices, held at both its ends."""
+    place = np.clip(place, 0, len(values) - 1.001)
+    index = place.astype(np.int32)
+    low = values[index]
+    rise = values[index + 1] - low
+    return low + (place - index) * rise, rise / np.float32(pitch)

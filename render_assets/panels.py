@@ -24,6 +24,7 @@ _PARTS: dict[str, tuple[str, str, str | None]] = {
     "backlight_frame": ("rear_glass_frame", "paint", "rear_glass"),
     "house_side": ("window_frame", "paint", None),
     "pillar": ("door_pillar", "rubber", None),
+    "seal": ("window_seal", "rubber", None),
     "window_panel": ("window_panel", "paint", None),
     "bonnet": ("bonnet", "paint", "bonnet"),
     "boot": ("boot", "paint", "boot"),
@@ -151,7 +152,8 @@ def _glass(skin: Skin, spec: VehicleSpec) -> None:
     skin.region(pane("windscreen", 0.06), "windscreen", ("windscreen_frame",))
     if not spec.trim.panelled:
         skin.region(pane("backlight", 0.08), "rear_glass", ("backlight_frame",))
-    skin.region(opening, "side_window", ("house_side",))
+    skin.region(lambda k: opening(k) - 0.018, "seal", ("house_side", "skin"))
+    skin.region(opening, "side_window", ("seal",))
     pillars = spec.trim.side_windows
     for x in pillars:
         skin.band(plane("x", x), "pillar", ("side_window",), half=0.035)

@@ -13,10 +13,10 @@ import numpy as np
 
 from render_assets.body import Body
 from render_assets.mesh import Part, part, unit
-from render_assets.solid import gradient, polygonise, project
+from render_assets.solid import polygonise, project_with_normals
 
-CELL = 0.058
-"""Grid cell of a five-metre body, metres; longer bodies are coarser."""
+FINE, COARSE = 0.042, 0.085
+"""Grid steps of a five-metre body, metres; larger bodies have larger ones."""
 
 
 Field = Callable[["Skin"], np.ndarray]
@@ -36,10 +36,9 @@ class Skin:
 
     def __init__(self, body: Body) -> None:
         self.body = body
-        low, high = body.bounds
-        cell = CELL * max(1.0, float(high[0] - low[0]) / 5.0) ** 0.85
-        vertices, self.faces = polygonise(body, low, high, cell)
-        self.vertices = _on_surface(body, vertices)
+        axes = grid_axes(body)
+        vertices, self.faces = polygonise(body.on_grid(axes), axes)
+        self.vertices = vertices.astype(np.float32)
         self._codes: dict[str, int] = {"skin": 0}
         self.labels = np.zeros(len(self.faces), dtype=np.int16)
         self.values = body.faces(self.vertices)
@@ -50,33 +49,33 @@ class Skin:
             return self.vertices[:, "xyz".index(name)]
         return self.values[name]
 
-    def cut(self, value: np.ndarray, among: tuple[str, ...] | None = None) -> np.ndarray:
-        """Divide the triangles ``among`` these labels where ``value`` (n,) crosses zero.
+    def cut(self, value: np.ndarray, among: np.ndarray) -> np.ndarray:
+        """Divide the triangles ``among`` (m,) bool where ``value`` (n,) crosses zero.
 
         Neighbours that share a divided edge are divided with it, so the skin stays closed. Returns
-        (m,) bool: faces on the lower side (meaningful for the labels in ``among``).
+        (m,) bool, after the division: faces that come from ``among`` and lie on the lower side.
         """
-        below = value < 0
-        count = below[self.faces].sum(axis=1)
+        below = (value < 0).view(np.uint8)
+        count = below[self.faces[:, 0]] + below[self.faces[:, 1]] + below[self.faces[:, 2]]
         crossed = np.flatnonzero((count == 1) | (count == 2))
+        chosen = among[crossed]
+        if not chosen.any():
+            return among & (count == 3)
         faces = self.faces[crossed]
         lone = count[crossed] == 1
         odd = np.argmax(below[faces] == lone[:, None], axis=1)
         rows = np.arange(len(faces))
-        a, b, c = (faces[rows, (odd + k) % 3] for k in range(3))
+        a, b, c = (faces[rows, (odd + k) % 3].astype(np.int64) for k in range(3))
         total = len(self.vertices)
-        edges = np.sort(np.stack([np.stack([a, b], 1), np.stack([a, c], 1)]), axis=2)
-        keys = edges[..., 0] * total + edges[..., 1]
-        chosen = np.ones(len(faces), dtype=bool) if among is None else self._has(among)[crossed]
+        keys = np.stack([np.minimum(a, b) * total + np.maximum(a, b),
+                         np.minimum(a, c) * total + np.maximum(a, c)])  # fmt: skip
         split = np.unique(keys[:, chosen])
-        if not len(split):
-            return count == 3
         i, j = split // total, split % total
         self._interpolate(i, j, value[i] / (value[i] - value[j]))
         place = np.minimum(np.searchsorted(split, keys), len(split) - 1)
         hit = split[place] == keys
         p, q = total + place[0], total + place[1]
-        return self._replace(crossed, lone, (a, b, c, p, q), hit[0], hit[1], count)
+        return self._replace(crossed, lone, (a, b, c, p, q), hit[0], hit[1], among, count == 3)
 
     def _replace(
         self,
@@ -85,25 +84,29 @@ class Skin:
         corners: tuple[np.ndarray, ...],
         hit_p: np.ndarray,
         hit_q: np.ndarray,
-        count: np.ndarray,
+        among: np.ndarray,
+        lower: np.ndarray,
     ) -> np.ndarray:
         """Put pieces in the place of divided triangles abc: p lies on ab, q on ac, where hit."""
         a, b, c, p, q = corners
-        both, only_p, only_q = hit_p & hit_q, hit_p & ~hit_q, hit_q & ~hit_p
+        both = np.flatnonzero(hit_p & hit_q)
+        only_p, only_q = np.flatnonzero(hit_p & ~hit_q), np.flatnonzero(hit_q & ~hit_p)
         pieces, sides, parents = [], [], []
         for where, triangle, side in (
             (both, (a, p, q), lone), (both, (p, b, c), ~lone), (both, (p, c, q), ~lone),
             (only_p, (a, p, c), ~lone), (only_p, (p, b, c), ~lone),
             (only_q, (a, b, q), ~lone), (only_q, (q, b, c), ~lone),
         ):  # fmt: skip
-            pieces.append(np.stack(triangle, axis=1)[where])
-            sides.append(side[where])
-            parents.append(self.labels[crossed[where]])
+            if len(where):
+                pieces.append(np.stack([corner[where] for corner in triangle], axis=1))
+                sides.append(side[where])
+                parents.append(crossed[where])
         kept = np.ones(len(self.faces), dtype=bool)
         kept[crossed[hit_p | hit_q]] = False
-        self.faces = np.concatenate([self.faces[kept], *pieces])
-        self.labels = np.concatenate([self.labels[kept], *parents])
-        return np.concatenate([(count == 3)[kept], *sides])
+        parent = np.concatenate([np.flatnonzero(kept), *parents])
+        self.faces = np.concatenate([self.faces[kept], *pieces]).astype(np.int32, copy=False)
+        self.labels = self.labels[parent]
+        return among[parent] & np.concatenate([lower[kept], *sides])
 
     def _has(self, labels: tuple[str, ...]) -> np.ndarray:
         """(m,) bool: faces that carry one of the labels."""
@@ -118,6 +121,7 @@ class Skin:
             weight = t if array.ndim == 1 else t[:, None]
             return np.concatenate([array, array[i] * (1 - weight) + array[j] * weight])
 
+        t = t.astype(np.float32)
         self.vertices = extend(self.vertices)
         self.values = {name: extend(value) for name, value in self.values.items()}
 
@@ -130,14 +134,11 @@ class Skin:
     def region(
         self, value: Field | list[Field], label: str, among: tuple[str, ...] | None = None
     ) -> None:
-        """Label what is below the zero lines of all the values, cutting along each in turn."""
-        values = value if isinstance(value, list) else [value]
-        for one in values:
-            self.cut(one(self), among)
-        inside = np.arange(len(self.faces)) if among is None else np.flatnonzero(self._has(among))
-        for one in values:
-            a, b, c = one(self)[self.faces[inside]].T
-            inside = inside[a + b + c < 0]
+        """Label what is below the zero lines of all the values, cutting along each in turn within
+        what the ones before have left."""
+        inside = np.ones(len(self.faces), dtype=bool) if among is None else self._has(among)
+        for one in value if isinstance(value, list) else [value]:
+            inside = self.cut(one(self), inside)
         self.paint(inside, label)
 
     def band(
@@ -154,9 +155,15 @@ class Skin:
         self.region([*within, *edges], label, among)
 
     def settle(self) -> None:
-        """Put the cuts' vertices on the true surface and take the normals there."""
-        self.vertices = _on_surface(self.body, self.vertices)
-        self.normals = unit(gradient(self.body, self.vertices))
+        """Put all vertices on the true surface and take the normals there.
+
+        Those on the mirror plane stay on it.
+        """
+        on_plane = self.vertices[:, 1] == 0
+        self.vertices, slope = project_with_normals(self.body, self.vertices)
+        self.vertices[on_plane, 1] = 0
+        slope[on_plane, 1] = 0
+        self.normals = unit(slope)
 
     def part(self, label: str, name: str, material: str, segment: str | None = None) -> Part | None:
         """The faces of a label as a part, None where there are none."""
@@ -199,12 +206,30 @@ class Skin:
         return edges[(self.vertices[edges, 1] != 0).any(axis=1)]
 
 
-def _on_surface(body: Body, vertices: np.ndarray) -> np.ndarray:
-    """Vertices pulled onto the body; those on the mirror plane stay on it."""
-    on_plane = vertices[:, 1] == 0
-    vertices = project(body, vertices, steps=1)
-    vertices[on_plane, 1] = 0
-    return vertices
+def grid_axes(body: Body) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Where the skin's grid has its nodes: closer at both ends and at the side than between."""
+    low, high = body.bounds
+    scale = max(1.0, float(high[0] - low[0]) / 5.0) ** 0.7
+    fine, coarse = FINE * scale, COARSE * scale
+    x = _graded(low[0] - 1.5 * fine, high[0] + 1.5 * fine, fine, coarse, (True, True))
+    y = _graded(0.0, high[1] + 1.5 * fine, fine, coarse, (False, True))
+    y = np.concatenate([[-y[1] / 2], y[1:] - y[1] / 2])
+    z = np.arange(low[2] + 0.5 * fine, high[2] + 2 * fine, 0.5 * (fine + coarse) * 0.75)
+    return x, y, z
+
+
+def _graded(
+    low: float, high: float, fine: float, coarse: float, ends: tuple[bool, bool]
+) -> np.ndarray:
+    """Coordinates from ``low`` to at least ``high``, ``fine`` apart near the chosen ends."""
+    reach = 0.45
+    at = [low]
+    while at[-1] < high:
+        near = min(
+            at[-1] - low if ends[0] else np.inf, max(high - at[-1], 0.0) if ends[1] else np.inf
+        )
+        at.append(at[-1] + fine + (coarse - fine) * min(near / reach, 1.0) ** 2)
+    return np.array(at)
 
 
 def strip(name: str, material: str, outer: np.ndarray, inner: np.ndarray) -> Part:

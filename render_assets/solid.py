@@ -1,7 +1,8 @@
 """Smooth solids: a vehicle body as half-spaces with curved faces, blended where they meet.
 
 A ``Solid`` maps points (n, 3) to values (n,): negative inside, close to metres near the surface.
-``polygonise`` meshes its left half; ``project`` pulls points onto its surface.
+``polygonise`` meshes its left half from its values on a grid, ``project`` pulls points onto its
+surface.
 """
 
 from __future__ import annotations
@@ -14,9 +15,13 @@ Solid = Callable[[np.ndarray], np.ndarray]
 
 
 def smooth_max(a: np.ndarray, b: np.ndarray, radius: float | np.ndarray) -> np.ndarray:
-    """The larger of two values, rounded where they are within ``radius`` of each other."""
-    overlap = np.maximum(radius - np.abs(a - b), 0)
-    return np.maximum(a, b) + overlap * overlap / (4 * radius)
+    """The larger of two values, rounded where they are within 1.5 ``radius`` of each other.
+
+    A cubic: curvature starts from zero at the round's edges, so that reflections run on smoothly.
+    """
+    reach = 1.5 * radius
+    overlap = np.maximum(reach - np.abs(a - b), 0)
+    return np.maximum(a, b) + overlap * overlap * overlap * (1 / (6 * reach * reach))
 
 
 def smooth_min(a: np.ndarray, b: np.ndarray, radius: float | np.ndarray) -> np.ndarray:
@@ -24,49 +29,76 @@ def smooth_min(a: np.ndarray, b: np.ndarray, radius: float | np.ndarray) -> np.n
     return -smooth_max(-a, -b, radius)
 
 
-def gradient(solid: Solid, points: np.ndarray, step: float = 1e-3) -> np.ndarray:
+def bend(value: np.ndarray, radius: float) -> np.ndarray:
+    """0 below zero and the value above it, rounded over about ``radius``."""
+    return 0.5 * (value + np.sqrt(value * value + radius * radius))
+
+
+_TETRAHEDRON = np.array([[1, 1, 1], [1, -1, -1], [-1, 1, -1], [-1, -1, 1]], dtype=np.float32)
+
+
+def gradient(solid: Solid, points: np.ndarray, step: float = 2e-3) -> np.ndarray:
     """(n, 3) differences of the solid at points (n, 3) over the corners of a small tetrahedron."""
-    corners = np.array([[1, 1, 1], [1, -1, -1], [-1, 1, -1], [-1, -1, 1]], dtype=np.float64)
+    return _value_and_gradient(solid, points, step)[1]
+
+
+def _value_and_gradient(
+    solid: Solid, points: np.ndarray, step: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """(n,) mean over the tetrahedron's corners and (n, 3) their differences."""
+    corners = _TETRAHEDRON.astype(points.dtype)
     values = solid((points + step * corners[:, None]).reshape(-1, 3)).reshape(4, -1)
-    return values.T @ corners / (4 * step)
+    return values.mean(axis=0), values.T @ corners / (4 * step)
 
 
 def project(solid: Solid, points: np.ndarray, steps: int = 2) -> np.ndarray:
     """Points (n, 3) pulled onto the surface along the gradient."""
-    points = np.array(points, dtype=np.float64)
+    return project_with_normals(solid, points, steps)[0]
+
+
+def project_with_normals(
+    solid: Solid, points: np.ndarray, steps: int = 2
+) -> tuple[np.ndarray, np.ndarray]:
+    """Points (n, 3) pulled onto the surface, and its gradient (n, 3) just before the last pull."""
+    points = np.array(points)
+    slope = np.zeros_like(points)
     for _ in range(steps):
-        slope = gradient(solid, points)
+        value, slope = _value_and_gradient(solid, points, 2e-3)
         square = np.maximum((slope * slope).sum(axis=1), 1e-6)
-        points -= (np.clip(solid(points), -0.2, 0.2) / square)[:, None] * slope
-    return points
+        points -= (np.clip(value, -0.2, 0.2) / square)[:, None] * slope
+    return points, slope
 
 
 def between(solid: Solid, outside: np.ndarray, inside: np.ndarray) -> np.ndarray:
-    """(n, 3) where the lines from points outside to points inside pass through the surface."""
-    outside, inside = np.array(outside, dtype=np.float64), np.array(inside, dtype=np.float64)
-    for _ in range(13):
-        middle = (outside + inside) / 2
-        in_solid = (solid(middle) < 0)[:, None]
-        inside = np.where(in_solid, middle, inside)
-        outside = np.where(in_solid, outside, middle)
-    far, near = solid(outside)[:, None], solid(inside)[:, None]
-    return outside + (inside - outside) * np.clip(far / np.where(far > near, far - near, 1), 0, 1)
+    """(n, 3) where the lines from points outside to points inside pass through the surface.
+
+    By the false position method with Illinois weights: the values are close to distances, so a few
+    steps do.
+    """
+    start, line = np.asarray(outside, dtype=np.float64), np.asarray(inside) - outside
+    low, high = np.zeros(len(start)), np.ones(len(start))
+    out, within = solid(start), solid(start + line)
+    for _ in range(7):
+        at = low + (high - low) * np.clip(out / np.where(out > within, out - within, 1), 0.02, 0.98)
+        value = solid(start + at[:, None] * line)
+        hit = value < 0
+        within, out = np.where(hit, value, 0.5 * within), np.where(hit, 0.5 * out, value)
+        high, low = np.where(hit, at, high), np.where(hit, low, at)
+    return start + at[:, None] * line
 
 
 def polygonise(
-    solid: Solid, low: np.ndarray, high: np.ndarray, cell: float
+    values: np.ndarray, axes: tuple[np.ndarray, np.ndarray, np.ndarray]
 ) -> tuple[np.ndarray, np.ndarray]:
     """Vertices (n, 3) and faces (m, 3) of the half y >= 0 of a solid that is mirror-symmetric in y.
 
     Surface nets: one vertex per grid cell that the surface crosses, at the mean of its edge
-    crossings; a pair of triangles for each crossed grid edge. Cells along y = 0 are centred on the
-    mirror plane and their vertices put exactly on it. ``low`` and ``high`` bound the whole solid.
+    crossings; a pair of triangles for each crossed grid edge. ``values`` are the solid's at the
+    nodes of a grid whose rising coordinates along x, y and z ``axes`` are, and which encloses the
+    solid; the first two along y lie evenly about the mirror plane, and the vertices between them
+    are put exactly on it.
     """
-    x, z = (np.arange(low[k] - 1.5 * cell, high[k] + 1.5 * cell, cell) for k in (0, 2))
-    y = np.arange(-0.5 * cell, high[1] + 1.5 * cell, cell)
-    shape = (len(x), len(y), len(z))
-    nodes = np.stack(np.meshgrid(x, y, z, indexing="ij"), axis=-1).reshape(-1, 3)
-    values = solid(nodes).reshape(shape)
+    shape = values.shape
     cells = np.array([s - 1 for s in shape])
 
     sums = np.zeros((int(np.prod(cells)), 3))
@@ -76,11 +108,12 @@ def polygonise(
         u, v = (axis + 1) % 3, (axis + 2) % 3
         first = np.take(values, range(shape[axis] - 1), axis)
         second = np.take(values, range(1, shape[axis]), axis)
-        at = np.argwhere((first < 0) != (second < 0))
+        at = np.stack(np.nonzero((first < 0) != (second < 0)), axis=1)
         at = at[(at[:, u] > 0) & (at[:, v] > 0) & (at[:, u] < cells[u]) & (at[:, v] < cells[v])]
         a, b = first[tuple(at.T)], second[tuple(at.T)]
-        crossing = at.astype(np.float64)
-        crossing[:, axis] += a / (a - b)
+        crossing = np.stack([axes[k][at[:, k]] for k in range(3)], axis=1)
+        pitch = axes[axis][at[:, axis] + 1] - axes[axis][at[:, axis]]
+        crossing[:, axis] += a / (a - b) * pitch
         around = []
         for du, dv in ((0, 0), (-1, 0), (-1, -1), (0, -1)):
             corner = at.copy()
@@ -95,20 +128,15 @@ def polygonise(
         counts += np.bincount(quad.ravel(), minlength=len(sums))
         quad[a < 0] = quad[a < 0][:, ::-1]  # counter-clockwise seen from the side that is outside
         quads.append(quad[:, ::-1])
-    return _compact(sums, counts, np.concatenate(quads), cells, np.array([x[0], y[0], z[0]]), cell)
+    return _compact(sums, counts, np.concatenate(quads), cells)
 
 
 def _compact(
-    sums: np.ndarray,
-    counts: np.ndarray,
-    quads: np.ndarray,
-    cells: np.ndarray,
-    origin: np.ndarray,
-    cell: float,
+    sums: np.ndarray, counts: np.ndarray, quads: np.ndarray, cells: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """Drop unused cells, put the first row on the mirror plane, cut quads by the short diagonal."""
     used = np.flatnonzero(counts)
-    points = sums[used] / counts[used, None] * cell + origin
+    points = sums[used] / counts[used, None]
     on_plane = np.unravel_index(used, tuple(cells))[1] == 0
     points[on_plane, 1] = 0.0
     index = np.zeros(len(counts), dtype=np.int64)

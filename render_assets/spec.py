@@ -77,7 +77,19 @@ class Shape(Spec):
     roof_crown: Fraction
     """Height of the roof's middle over its ends."""
     crease_z: Metres
-    """Height of the character line along the side."""
+    """Height of the character line along the side, half-way along the vehicle."""
+    crease_rise: float
+    """How much higher it is at the rear end than at the front."""
+    crease_edge: Metres
+    """Radius of the bend along it."""
+    lean: Fraction
+    """Lean of the side above it, metres inward per metre up."""
+    scallop: Fraction
+    """Depth of the hollow below it, metres."""
+    bumper: Fraction
+    """How far the bumpers stand out, metres."""
+    dome: Fraction
+    """Fall of the bonnet outside its two creases, metres per metre across."""
     flare: Fraction
     """How far the wheel arches stand out."""
     c_pillar: Metres

@@ -36,15 +36,34 @@ CAR: dict[str, Range] = {
     "screen_round": (0.12, 0.18),
     "plan_taper": (0.06, 0.10),
     "shoulder": (0.03, 0.05),
-    "edge": (0.08, 0.13),
-    "roof_edge": (0.10, 0.15),
+    "edge": (0.05, 0.09),
+    "roof_edge": (0.07, 0.11),
     "roof_crown": (0.03, 0.05),
-    "crease": (0.50, 0.58),
+    "crease": (0.54, 0.60),
+    "crease_rise": (0.02, 0.10),
+    "crease_edge": (0.010, 0.035),
+    "lean": (0.12, 0.34),
+    "scallop": (0.004, 0.016),
+    "bumper": (0.008, 0.03),
+    "dome": (0.0, 0.09),
     "flare": (0.012, 0.03),
     "arch_gap": (0.045, 0.06),
     "c_pillar": (0.14, 0.24),
 }
 """The common car's; a style says what differs."""
+
+
+SLAB: dict[str, Range] = {
+    "crease_rise": (0.0, 0.005),
+    "crease_edge": (0.02, 0.05),
+    "lean": (0.02, 0.06),
+    "scallop": (0.0, 0.004),
+    "bumper": (0.0, 0.004),
+    "dome": (0.0, 0.01),
+    "edge": (0.06, 0.10),
+    "roof_edge": (0.08, 0.13),
+}
+"""Flat sides, as vans, buses and truck cabs have them: what differs from the common car's."""
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import numpy as np
 
 from render_assets.car_styles import CAR_STYLES
 from render_assets.commercial_styles import COMMERCIAL_STYLES, TRUCK_CAB
-from render_assets.style import CAR, Style
+from render_assets.style import CAR, SLAB, Style
 
 STYLES: dict[str, Style] = {style.name: style for style in (*CAR_STYLES, *COMMERCIAL_STYLES)}
 """Every body style by name."""
@@ -20,7 +20,8 @@ def sample_model(
 ) -> dict[str, Any]:
     """Fields ``shape``, ``wheels`` and ``trim`` of a ``VehicleSpec``; each stream is drawn from in
     a fixed order whatever the style, so that a new range does not shift the others."""
-    ranges = {**CAR, **(TRUCK_CAB if style.body_end else {}), **style.ranges}
+    slab = {} if style.layout in ("car", "pickup") else SLAB
+    ranges = {**CAR, **slab, **(TRUCK_CAB if style.body_end else {}), **style.ranges}
     size = {
         name: float(shape_rng.uniform(*getattr(style, name)))
         for name in ("length", "width", "height")
@@ -76,7 +77,8 @@ def _shape(
             for name in (
                 *("clearance", "belt_rise", "tumblehome", "nose_round", "tail_round"),
                 *("screen_round", "plan_taper", "shoulder", "edge", "roof_edge"),
-                *("roof_crown", "flare", "c_pillar"),
+                *("roof_crown", "flare", "c_pillar", "crease_rise", "crease_edge", "lean"),
+                *("scallop", "bumper", "dome"),
             )
         },
     }

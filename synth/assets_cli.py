@@ -1,4 +1,4 @@
-"""``pamtri assets``: look at the vehicles that data sets are rendered from, bring in and give out."""
+"""``pamtri assets``: look at the vehicles, bring them in and give them out."""
 
 from __future__ import annotations
 
