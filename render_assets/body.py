@@ -21,6 +21,10 @@ FLAT_FRONT: tuple[Layout, ...] = ("bus", "box_truck", "flatbed_truck")
 _ONE_BOX: tuple[Layout, ...] = ("van", "bus", "box_truck", "flatbed_truck")
 
 
+SCREEN_DEPTH = 0.18
+"""How far back an open car's windscreen frame is meshed, metres; ``panels`` makes it thinner."""
+
+
 class Body:
     """The solid of one shape; calling it evaluates the blended solid (see ``solid.Solid``)."""
 
@@ -34,6 +38,8 @@ class Body:
             np.array([s.body_rear_x, -self.half, 0.0]),
             np.array([s.front_x, self.half, s.height]),
         )
+        self.hollow = self._hollow_bounds()
+        """Lower and upper corner of a pickup's bed or an open car's cabin."""
         self._deck = _Table(self._deck_points())
         self._nose = _Table(self._nose_points())
         self._tail = _Table(self._tail_points())
@@ -234,25 +240,43 @@ class Body:
     def _blend(self, x: np.ndarray, y: np.ndarray, z: np.ndarray) -> np.ndarray:
         """The whole body's value."""
         faces = self._faces(x, y, z)
-        value = smooth_min(faces["lower"], faces["greenhouse"], 0.04)
-        if self.layout == "pickup":
-            value = smooth_max(value, -self._bed(x, y, z), 0.04)
+        house = faces["greenhouse"]
+        if self.shape.open_top:
+            house = smooth_max(house, -faces["windscreen"] - SCREEN_DEPTH, 0.02)
+        value = smooth_min(faces["lower"], house, 0.04)
+        if self.hollow is not None:
+            value = smooth_max(value, -self._hollow(x, y, z), 0.04)
         return value
 
-    def bed(self, points: np.ndarray) -> np.ndarray:
-        """The hollow of a pickup's bed (negative inside) at points (n, 3)."""
-        return self._bed(*points.T)
+    def in_hollow(self, points: np.ndarray) -> np.ndarray:
+        """Value (n,) of the hollow, negative inside, at points (n, 3); infinite where none is."""
+        if self.hollow is None:
+            return np.full(len(points), np.inf)
+        return self._hollow(*points.T)
 
-    def _bed(self, x: np.ndarray, y: np.ndarray, z: np.ndarray) -> np.ndarray:
-        low, high = self.bed_bounds()
+    def _hollow(self, x: np.ndarray, y: np.ndarray, z: np.ndarray) -> np.ndarray:
+        assert self.hollow is not None
+        low, high = self.hollow
         along = np.maximum(low[0] - x, x - high[0])
         return np.maximum(smooth_max(along, np.abs(y) - high[1], 0.25), low[2] - z)
 
-    def bed_bounds(self) -> tuple[np.ndarray, np.ndarray]:
-        """Corners of the bed's hollow."""
+    def _hollow_bounds(self) -> tuple[np.ndarray, np.ndarray] | None:
+        """Corners of a pickup's bed or an open car's cabin."""
         s = self.shape
-        low = np.array([s.body_rear_x + 0.16, -(self.half - 0.19), s.clearance + 0.38])
-        return low, np.array([s.deck_x - 0.16, self.half - 0.19, s.deck_z])
+        if self.layout == "pickup":
+            low = np.array([s.body_rear_x + 0.16, -(self.half - 0.19), s.clearance + 0.38])
+            return low, np.array([s.deck_x - 0.16, self.half - 0.19, s.deck_z])
+        if s.open_top:
+            side = self.half - s.flare - s.shoulder - 0.13
+            low = np.array([s.deck_x + 0.12, -side, s.belt_z - 0.55])
+            return low, np.array([s.cowl_x - 0.38, side, s.belt_z])
+        return None
+
+    def screen_normal(self) -> np.ndarray:
+        """(3,) unit normal of the windscreen in the middle plane."""
+        s = self.shape
+        run, rise = s.cowl_x - s.roof_front_x, s.height - s.roof_crown - s.cowl_z
+        return np.array([rise, 0.0, run]) / np.hypot(run, rise)
 
     def side_at(self, x: float | np.ndarray, z: float | np.ndarray) -> np.ndarray:
         """(n, 3) points of the left side at (x, z)."""
@@ -261,7 +285,7 @@ class Body:
         return between(self._closed, outside, outside * np.array([1, 0.3, 1]))
 
     def _closed(self, points: np.ndarray) -> np.ndarray:
-        """The body with its bed filled up."""
+        """The body with its hollow filled up, an open car's with a roof."""
         faces = self.faces(points)
         return smooth_min(faces["lower"], faces["greenhouse"], 0.04)
 

@@ -10,7 +10,7 @@ Where annotators put the points, read off PAMTRI's labels for VeRi:
 | rear bumper | where rear and side meet, a little below wheel-centre height | same | lower rear corner of the load body |
 | tail light | outer upper corner of the tail, boot edge | corner at the rear window's base line | load body's rear corner at the height of the bed's upper edge |
 | rear glass base | lower outer corner of the rear glass | same | upper edge of the load floor, box: 60 % of its height |
-| roof rear | rear outer corner of the roof (pickup: of the cab) | same | box: its upper rear corner; flatbed: the cab's |
+| roof rear | rear outer corner of the roof (pickup: of the cab; open car: of the cabin's rim) | same | box: its upper rear corner; flatbed: the cab's |
 | roof front | upper outer corner of the windscreen | same | same |
 | windscreen base | lower outer corner of the windscreen | same | same |
 | headlight | upper front corner, where bonnet and lamp meet | same, at the lamp's height | same |
@@ -42,37 +42,56 @@ def place_keypoints(spec: VehicleSpec, body: Body) -> np.ndarray:
         points[INDEX[f"left_{name}"]] = point
 
     hub = wheel_track(spec) + hub_face(spec.wheels)
+    sides, at = [], []
     for end, axle in (("front", body.front_axle), ("rear", body.rear_axle)):
         put(f"{end}_wheel", (axle, hub, spec.wheels.radius))
         theta = np.radians(ARCH_ANGLES)
         x = axle + (s.arch_radius + ARCH_LIP) * np.cos(theta)
         z = body.arch_z + (s.arch_radius + ARCH_LIP) * np.sin(theta)
-        z = np.maximum(z, s.clearance + 0.08)
+        at += list(zip(x, np.maximum(z, s.clearance + 0.08), strict=True))
         names = ("front_low", "front_high", "rear_high", "rear_low")
-        for name, point in zip(names, body.side_at(x, z), strict=True):
-            put(f"{end}_arch_{name}", point)
-    low = max(s.clearance + 0.09, spec.wheels.radius - 0.06)
-    eaves = s.height - s.roof_crown
-    corners = {
-        "front_bumper": (s.front_x - 0.15, low),
-        "headlight": (s.front_x, s.nose_z),
-        "windscreen_base": (s.cowl_x, s.cowl_z + 0.10),
-        "roof_front": (s.roof_front_x, eaves),
-        "roof_rear": (s.roof_rear_x - 0.11, eaves),
-        "rear_glass_base": (s.deck_x, s.deck_z + 0.11),
-        "tail_light": (s.body_rear_x, s.tail_z),
-        "rear_bumper": (s.body_rear_x, low),
-    }
-    for name, point in zip(corners, _corners(body, np.array([*corners.values()])), strict=True):
+        sides += [f"{end}_arch_{name}" for name in names]
+    for name, point in zip(sides, body.side_at(*np.array(at).T), strict=True):
         put(name, point)
-    if body.layout not in FLAT_FRONT:  # where the lamp meets the bonnet, inward of the corner
-        put("headlight", body.top_at(s.headlight_x - 0.10, body.half - 0.17)[0])
+    for name, point in zip(CORNERS, _corners(body, _sharp_corners(spec, body)), strict=True):
+        put(name, point)
     if spec.load is not None:
         for name, point in _load_points(spec, spec.load).items():
             put(name, point)
     left = np.arange(NUM_KEYPOINTS // 2)
     points[FLIP[left]] = points[left] * np.array([1, -1, 1])
     return points
+
+
+CORNERS = (
+    *("front_bumper", "headlight", "windscreen_base", "roof_front"),
+    *("roof_rear", "rear_glass_base", "tail_light", "rear_bumper"),
+)
+
+
+def _sharp_corners(spec: VehicleSpec, body: Body) -> np.ndarray:
+    """(8, 3) where ``CORNERS`` would be on a body without rounded edges."""
+    s = spec.shape
+    low = max(s.clearance + 0.09, spec.wheels.radius - 0.06)
+    eaves = s.height - s.roof_crown
+    roof_rear = (s.roof_rear_x - 0.14, body.half, eaves)
+    if s.open_top and body.hollow is not None:
+        roof_rear = (body.hollow[0][0], body.hollow[1][1], s.belt_z + s.belt_rise)
+    lamp = (s.front_x, body.half, s.nose_z)
+    if body.layout not in FLAT_FRONT:  # where the lamp meets the bonnet, inward of the corner
+        lamp = (s.headlight_x - 0.06, body.half - 0.10, s.nose_z + 0.02)
+    return np.array(
+        [
+            (s.front_x - 0.15, body.half, low),
+            lamp,
+            (s.cowl_x, body.half, s.cowl_z + 0.12),
+            (s.roof_front_x, body.half, eaves),
+            roof_rear,
+            (s.deck_x, body.half, s.deck_z + 0.11),
+            (s.body_rear_x, body.half, s.tail_z),
+            (s.body_rear_x, body.half, low),
+        ]
+    )
 
 
 def _load_points(spec: VehicleSpec, load: Load) -> dict[str, np.ndarray]:
@@ -102,9 +121,9 @@ def wheel_track(spec: VehicleSpec) -> float:
 
 
 def _corners(body: Body, sharp: np.ndarray) -> np.ndarray:
-    """(n, 3) rounded corners of the skin nearest to the sharp ones at (x, z) on the body's side."""
-    points = np.stack([sharp[:, 0], np.full(len(sharp), body.half), sharp[:, 1]], axis=1)
+    """(n, 3) rounded corners of the skin nearest to the sharp ones."""
+    points = sharp.copy()
     faces = body.faces(points)
-    on_house = sharp[:, 1] > body.shape.belt_z + 0.05
-    points[:, 1] -= np.where(on_house, faces["glass_side"], faces["side"])
-    return project(body, points, steps=8)
+    on_house = sharp[:, 2] > body.shape.belt_z + 0.05
+    points[:, 1] -= np.maximum(np.where(on_house, faces["glass_side"], faces["side"]), 0)
+    return project(body, points, steps=5)

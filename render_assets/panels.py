@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from render_assets.body import Body
+from render_assets.body import SCREEN_DEPTH, Body
 from render_assets.ends import cut_ends
 from render_assets.lamps import cut_lamps
 from render_assets.mesh import Part, part
@@ -30,6 +30,8 @@ _PARTS: dict[str, tuple[str, str, str | None]] = {
     "boot": ("boot", "paint", "boot"),
     "shelf": ("shelf", "paint", None),
     "bed": ("bed", "plastic", None),
+    "tub": ("cabin_tub", "interior", None),
+    "screen_back": ("windscreen_frame_back", "interior", None),
     "front": ("front_bumper", "paint", "front"),
     "rear": ("rear_bumper", "paint", "rear"),
     "fender": ("front_fender", "paint", "left_front_fender"),
@@ -87,6 +89,8 @@ def cut_skin(spec: VehicleSpec, body: Body) -> Skin:
     _shut_lines(skin, spec)
     _arches(skin, body)
     skin.settle()
+    if body.shape.open_top:
+        _thin_screen(skin)
     return skin
 
 
@@ -111,8 +115,9 @@ def _lower(skin: Skin, body: Body) -> None:
     """Label what is below the belt: front, rear, bonnet, boot, underside, and along the sides
     fender, doors and quarter by the lines between the keypoints that bound those segments."""
     s = body.shape
-    if body.layout == "pickup":
-        skin.region(lambda k: body.bed(k.vertices) - 0.012, "bed")
+    if body.hollow is not None:
+        label = "tub" if s.open_top else "bed"
+        skin.region(lambda k: body.in_hollow(k.vertices) - 0.012, label)
     faces = ("side", "front", "rear", "deck", "bottom")
     for label in ("bottom", "front", "rear", "deck"):
         skin.region(_less(label, *(f for f in faces if f != label)), label, ("skin",))
@@ -150,6 +155,9 @@ def _glass(skin: Skin, spec: VehicleSpec) -> None:
         return smooth_max(edge, 0.03 - k["lower"], 0.05) - k["glass_side"]
 
     skin.region(pane("windscreen", 0.06), "windscreen", ("windscreen_frame",))
+    if spec.shape.open_top:
+        _open_top(skin, pane("windscreen", 0.06))
+        return
     if not spec.trim.panelled:
         skin.region(pane("backlight", 0.08), "rear_glass", ("backlight_frame",))
     skin.region(lambda k: opening(k) - 0.018, "seal", ("house_side", "skin"))
@@ -161,6 +169,25 @@ def _glass(skin: Skin, spec: VehicleSpec) -> None:
         label = "window_panel" if spec.trim.panelled else "tinted_window"
         behind = skin.vertices[skin.faces, 0].mean(axis=1) < pillars[0]
         skin.paint(behind, label, ("side_window",))
+
+
+def _open_top(skin: Skin, pane: Field) -> None:
+    """The back of the windscreen's frame; what is behind the pane itself is taken away."""
+    house = ("house_side", "roof", "windscreen_frame", "backlight_frame", "skin", "shelf")
+    skin.region(
+        [lambda k: k["windscreen"] + 0.75 * SCREEN_DEPTH, lambda k: 0.02 - k["lower"]],
+        "screen_back",
+        house,
+    )
+    skin.region(lambda k: pane(k) - SCREEN_DEPTH, "opening", ("screen_back",))
+
+
+def _thin_screen(skin: Skin) -> None:
+    """Push the back of an open car's windscreen frame forward to the frame's true depth."""
+    above = np.clip(skin["lower"] / 0.06, 0, 1)
+    depth = np.clip(-skin["windscreen"], 0, SCREEN_DEPTH)
+    push = 0.8 * depth * above
+    skin.vertices += (push[:, None] * skin.body.screen_normal()).astype(np.float32)
 
 
 def _cladding(skin: Skin, spec: VehicleSpec) -> None:

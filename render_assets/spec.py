@@ -95,6 +95,8 @@ class Shape(Spec):
     c_pillar: Metres
     """Width of the panel between the last side window and the rear glass."""
     arch_radius: Metres
+    open_top: bool
+    """A cabin without roof and side windows behind the windscreen."""
     cladding: bool
     """Sills, arches and bumper bottoms of bare plastic."""
 

@@ -88,6 +88,7 @@ class Style:
     spoiler: float = 0.1
     cladding: float = 0.0
     panelled: bool = False
+    open_top: bool = False
     twin: bool = False
     body_end: Range | None = None
     """Rear end of the cab as a fraction of the length, for trucks."""

@@ -71,6 +71,7 @@ def _shape(
         "crease_z": drawn["crease"] * height,
         "arch_radius": drawn["wheel_radius"] + drawn["arch_gap"],
         "cladding": cladding,
+        "open_top": style.open_top,
         **{name: z(name) for name in ("nose_z", "cowl_z", "deck_z", "tail_z", "belt_z")},
         **{
             name: drawn[name]

@@ -7,7 +7,10 @@ from typing import Any
 import bpy
 
 from render_assets.materials import Material, Rgb
+from synth.blender.graph import Graph
 
+_PANE_REFLECTANCE = 0.08
+"""At normal incidence, of both faces of a pane of glass."""
 _FLAKE_SIZE = 0.0006
 """Metres between metallic flakes."""
 
@@ -92,10 +95,21 @@ def _thin_glass(made: bpy.types.Material, material: Material) -> Any:
     )
     mirror = nodes.new("ShaderNodeBsdfGlossy")
     mirror.inputs["Roughness"].default_value = material.roughness
-    fresnel = nodes.new("ShaderNodeFresnel")
-    fresnel.inputs["IOR"].default_value = 1.7  # both faces of the pane together
     mix = nodes.new("ShaderNodeMixShader")
-    links.new(fresnel.outputs["Fac"], mix.inputs["Fac"])
+    links.new(_pane_reflectance(made), mix.inputs["Fac"])
     links.new(through.outputs["BSDF"], mix.inputs[1])
     links.new(mirror.outputs["BSDF"], mix.inputs[2])
     return mix.outputs["Shader"]
+
+
+def _pane_reflectance(made: bpy.types.Material) -> Any:
+    """Schlick's approximation for both faces of a pane together, the same from either side.
+
+    Blender's Fresnel node takes the back of a face for the inside of solid glass, which would turn
+    a pane seen from within the cabin into a mirror.
+    """
+    graph = Graph(made.node_tree)
+    aslant = graph.node("ShaderNodeLayerWeight", Blend=0.5).outputs["Facing"]
+    grazing = graph.math("POWER", aslant, 5.0)
+    share = graph.math("MULTIPLY", grazing, 1 - _PANE_REFLECTANCE)
+    return graph.math("ADD", share, _PANE_REFLECTANCE)
