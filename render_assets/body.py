@@ -22,7 +22,7 @@ _ONE_BOX: tuple[Layout, ...] = ("van", "bus", "box_truck", "flatbed_truck")
 
 
 SCREEN_DEPTH = 0.18
-"""How far back an open car's windscreen frame is meshed, metres; ``panels`` makes it thinner."""
+"""How far back an open car's windscreen frame is meshed, metres; ``Body.thinned`` makes it less."""
 
 
 class Body:
@@ -48,6 +48,16 @@ class Body:
         width = self.half_width(along, belt)
         tables = (belt.astype(np.float32), width.astype(np.float32))
         self._belt = (float(along[0]), float(along[1] - along[0]), *tables)
+
+    @property
+    def front_ledge(self) -> float:
+        """Height of the front bumper's upper edge."""
+        return self.shape.clearance + 0.55 * (self.shape.nose_z - self.shape.clearance)
+
+    @property
+    def rear_ledge(self) -> float:
+        """Height of the rear bumper's upper edge."""
+        return self.shape.clearance + 0.50 * (self.shape.tail_z - self.shape.clearance)
 
     def _deck_points(self) -> list[tuple[float, float]]:
         """Side view of the lower body's top: bonnet, belt under the cabin, boot (x, z)."""
@@ -86,15 +96,14 @@ class Body:
                 (s.cowl_z + 0.8, s.front_x - s.cowl_x + 0.2),
             ]
         top = max(s.front_x - s.headlight_x - 0.6 * s.nose_round, 0.04)
-        rise = s.nose_z - s.clearance
-        ledge = s.clearance + 0.55 * rise
+        rise, ledge = s.nose_z - s.clearance, self.front_ledge
         return [
             (s.clearance - 0.1, 0.13),
             (s.clearance + 0.06, 0.035),
             (s.clearance + 0.25 * rise, 0.008),
             (s.clearance + 0.42 * rise, 0.0),
-            (ledge - 0.015, 0.004),
-            (ledge + 0.015, 0.004 + s.bumper),
+            (ledge - 0.02, 0.004),
+            (ledge + 0.02, 0.004 + s.bumper),
             (s.nose_z - 0.05, s.bumper + 0.35 * top),
             (s.nose_z + 0.05, s.bumper + top),
             (s.nose_z + 0.5, s.bumper + top + 0.2),
@@ -105,14 +114,14 @@ class Body:
         s = self.shape
         rise = s.tail_z - s.clearance
         lean = 0.0 if self.layout in _ONE_BOX else 0.03
-        ledge = s.clearance + 0.50 * rise
+        ledge = self.rear_ledge
         return [
             (s.clearance - 0.1, 0.16),
             (s.clearance + 0.08, 0.045),
             (s.clearance + 0.28 * rise, 0.006),
             (ledge - 0.06, 0.0),
-            (ledge - 0.012, 0.003),
-            (ledge + 0.012, 0.006 + 1.4 * s.bumper),
+            (ledge - 0.02, 0.003),
+            (ledge + 0.02, 0.006 + 1.4 * s.bumper),
             (s.tail_z, 1.4 * s.bumper + lean),
             (s.tail_z + 0.5, 1.4 * s.bumper + lean + 0.15),
         ]
@@ -163,7 +172,7 @@ class Body:
             "deck": (z - deck + crown - 0.02) / np.sqrt(1 + slope**2),
             "front": x - (s.front_x - nose - s.nose_round * corner),
             "rear": s.body_rear_x + tail + s.tail_round * corner - x,
-            "bottom": s.clearance + self._rise(x) - z,
+            "bottom": self.bottom(x) - z,
         }
         lower = smooth_max(f["side"], f["front"], 0.17)
         lower = smooth_max(lower, f["rear"], 0.14)
@@ -184,12 +193,12 @@ class Body:
         ridge = (across - 0.74) / 0.10
         return 0.045 * across * across + fall - (0.010 + 0.25 * fall) / (1 + ridge**4)
 
-    def _rise(self, x: np.ndarray) -> np.ndarray:
-        """The floor sweeps up towards both bumpers."""
+    def bottom(self, x: np.ndarray) -> np.ndarray:
+        """Height of the floor, which sweeps up towards both bumpers."""
         s = self.shape
         fore = np.maximum(x - self.front_axle, 0) / (s.front_x - self.front_axle)
         aft = np.maximum(self.rear_axle - x, 0) / max(self.rear_axle - s.body_rear_x, 0.3)
-        return 0.03 * fore**2 + 0.09 * np.minimum(aft, 1.5) ** 2
+        return s.clearance + 0.03 * fore**2 + 0.09 * np.minimum(aft, 1.5) ** 2
 
     def _belt_height(self, x: np.ndarray) -> np.ndarray:
         """Height of the windows' lower edge; it rises towards the rear."""
@@ -272,20 +281,29 @@ class Body:
             return low, np.array([s.cowl_x - 0.38, side, s.belt_z])
         return None
 
-    def screen_normal(self) -> np.ndarray:
-        """(3,) unit normal of the windscreen in the middle plane."""
+    def thinned(self, points: np.ndarray) -> np.ndarray:
+        """Points (n, 3) on an open car's windscreen frame, where its true depth puts them.
+
+        The grid needs the frame thick; others and points elsewhere stay where they are.
+        """
         s = self.shape
+        if not s.open_top:
+            return points
+        faces = self.faces(points)
+        above = np.clip(faces["lower"] / 0.06, 0, 1)
+        depth = np.clip(-faces["windscreen"], 0, SCREEN_DEPTH)
         run, rise = s.cowl_x - s.roof_front_x, s.height - s.roof_crown - s.cowl_z
-        return np.array([rise, 0.0, run]) / np.hypot(run, rise)
+        normal = np.array([rise, 0.0, run], dtype=points.dtype) / np.hypot(run, rise)
+        return points + (0.8 * depth * above)[:, None] * normal.astype(points.dtype)
 
     def side_at(self, x: float | np.ndarray, z: float | np.ndarray) -> np.ndarray:
         """(n, 3) points of the left side at (x, z)."""
         x, z = np.broadcast_arrays(np.atleast_1d(x), np.atleast_1d(z))
         outside = np.stack([x, np.full(len(x), self.half + 0.1), z], axis=1)
-        return between(self._closed, outside, outside * np.array([1, 0.3, 1]))
+        return between(self.closed, outside, outside * np.array([1, 0.3, 1]))
 
-    def _closed(self, points: np.ndarray) -> np.ndarray:
-        """The body with its hollow filled up, an open car's with a roof."""
+    def closed(self, points: np.ndarray) -> np.ndarray:
+        """Value (n,) of the body with its hollow filled up, an open car's with a roof."""
         faces = self.faces(points)
         return smooth_min(faces["lower"], faces["greenhouse"], 0.04)
 
@@ -309,7 +327,7 @@ class Body:
     ) -> np.ndarray:
         y, z = np.broadcast_arrays(np.atleast_1d(y), np.atleast_1d(z))
         outside = np.stack([np.full(len(y), out_x), y, z], axis=1)
-        return between(self._closed, outside, np.stack([np.full(len(y), in_x), y, z], axis=1))
+        return between(self.closed, outside, np.stack([np.full(len(y), in_x), y, z], axis=1))
 
     def __call__(self, points: np.ndarray) -> np.ndarray:
         """Value (n,) of the body at points (n, 3)."""

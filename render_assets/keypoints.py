@@ -5,11 +5,11 @@ Where annotators put the points, read off PAMTRI's labels for VeRi:
 | point | cars, vans, pickups | bus | truck |
 |---|---|---|---|
 | wheel | outer face of the hub | same | same (outer of the twin wheels) |
-| arch low | 3 cm outside the arch's lip, 8 degrees below the height of the wheel's centre | same | front: cab's lip; rear: the same on the mudguard's outer edge |
+| arch low | 3 cm outside the arch's lip, 8 degrees (towards the doors 12) below the height of the wheel's centre | same | front: cab's lip; rear: the same on the mudguard's outer edge |
 | arch high | 3 cm outside the lip, 45 degrees up | same | as above |
 | rear bumper | where rear and side meet, a little below wheel-centre height | same | lower rear corner of the load body |
 | tail light | outer upper corner of the tail, boot edge | corner at the rear window's base line | load body's rear corner at the height of the bed's upper edge |
-| rear glass base | lower outer corner of the rear glass | same | upper edge of the load floor, box: 60 % of its height |
+| rear glass base | lower outer corner of the rear glass (open car: the body's shoulder behind the cabin) | same | upper edge of the load floor, box: 60 % of its height |
 | roof rear | rear outer corner of the roof (pickup: of the cab; open car: of the cabin's rim) | same | box: its upper rear corner; flatbed: the cab's |
 | roof front | upper outer corner of the windscreen | same | same |
 | windscreen base | lower outer corner of the windscreen | same | same |
@@ -27,7 +27,7 @@ from render_assets.solid import project
 from render_assets.spec import Load, VehicleSpec
 from render_assets.wheels import hub_face
 
-ARCH_ANGLES = (-8.0, 45.0, 135.0, 188.0)
+ARCH_ANGLES = {"front": (-8.0, 45.0, 135.0, 192.0), "rear": (-12.0, 45.0, 135.0, 188.0)}
 """Degrees of the four arch points about the arch's centre, 0 towards the front."""
 ARCH_LIP = 0.03
 """How far outside the opening annotators put them, metres."""
@@ -45,10 +45,10 @@ def place_keypoints(spec: VehicleSpec, body: Body) -> np.ndarray:
     sides, at = [], []
     for end, axle in (("front", body.front_axle), ("rear", body.rear_axle)):
         put(f"{end}_wheel", (axle, hub, spec.wheels.radius))
-        theta = np.radians(ARCH_ANGLES)
+        theta = np.radians(ARCH_ANGLES[end])
         x = axle + (s.arch_radius + ARCH_LIP) * np.cos(theta)
         z = body.arch_z + (s.arch_radius + ARCH_LIP) * np.sin(theta)
-        at += list(zip(x, np.maximum(z, s.clearance + 0.08), strict=True))
+        at += list(zip(x, np.maximum(z, body.bottom(x) + 0.06), strict=True))
         names = ("front_low", "front_high", "rear_high", "rear_low")
         sides += [f"{end}_arch_{name}" for name in names]
     for name, point in zip(sides, body.side_at(*np.array(at).T), strict=True):
@@ -74,22 +74,31 @@ def _sharp_corners(spec: VehicleSpec, body: Body) -> np.ndarray:
     s = spec.shape
     low = max(s.clearance + 0.09, spec.wheels.radius - 0.06)
     eaves = s.height - s.roof_crown
-    roof_rear = (s.roof_rear_x - 0.14, body.half, eaves)
+    drop = 0.0 if body.layout in FLAT_FRONT else 0.02
+    roof_front = (s.roof_front_x, body.half, eaves - drop)
+    roof_rear = (s.roof_rear_x - 0.14, body.half, eaves + drop)
+    glass_base = (s.deck_x, body.half, s.deck_z + 0.11)
     if s.open_top and body.hollow is not None:
-        roof_rear = (body.hollow[0][0], body.hollow[1][1], s.belt_z + s.belt_rise)
+        roof_front = (
+            s.cowl_x + 0.82 * (s.roof_front_x - s.cowl_x),
+            body.half,
+            s.cowl_z + 0.82 * (eaves - s.cowl_z),
+        )
+        roof_rear = (body.hollow[0][0], body.hollow[1][1] + 0.03, s.deck_z + 0.02)
+        glass_base = (s.deck_x, body.half, s.deck_z - 0.05)
     lamp = (s.front_x, body.half, s.nose_z)
     if body.layout not in FLAT_FRONT:  # where the lamp meets the bonnet, inward of the corner
-        lamp = (s.headlight_x - 0.06, body.half - 0.10, s.nose_z + 0.02)
+        lamp = (s.headlight_x - 0.06, body.half - 0.15, s.nose_z + 0.02)
     return np.array(
         [
             (s.front_x - 0.15, body.half, low),
             lamp,
-            (s.cowl_x, body.half, s.cowl_z + 0.12),
-            (s.roof_front_x, body.half, eaves),
+            (s.cowl_x - 0.02, body.half, s.cowl_z + 0.13),
+            roof_front,
             roof_rear,
-            (s.deck_x, body.half, s.deck_z + 0.11),
-            (s.body_rear_x, body.half, s.tail_z),
-            (s.body_rear_x, body.half, low),
+            glass_base,
+            (s.body_rear_x - 0.02, body.half - 0.04, s.tail_z),
+            (s.body_rear_x + 0.05, body.half, low + 0.015),
         ]
     )
 
@@ -109,7 +118,7 @@ def _load_points(spec: VehicleSpec, load: Load) -> dict[str, np.ndarray]:
         points["rear_glass_base"] = (rear, half, 0.4 * load.floor_z + 0.6 * load.top_z)
         points["roof_rear"] = (rear, half, load.top_z)
     names = ("front_low", "front_high", "rear_high", "rear_low")
-    for name, theta in zip(names, np.radians(ARCH_ANGLES), strict=True):
+    for name, theta in zip(names, np.radians(ARCH_ANGLES["rear"]), strict=True):
         x = axle + radius * np.cos(theta)
         points[f"rear_arch_{name}"] = (x, face, z + radius * np.sin(theta))
     return {name: np.array(point) for name, point in points.items()}
@@ -126,4 +135,4 @@ def _corners(body: Body, sharp: np.ndarray) -> np.ndarray:
     faces = body.faces(points)
     on_house = sharp[:, 2] > body.shape.belt_z + 0.05
     points[:, 1] -= np.maximum(np.where(on_house, faces["glass_side"], faces["side"]), 0)
-    return project(body, points, steps=5)
+    return body.thinned(project(body, points, steps=5))

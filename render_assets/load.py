@@ -63,7 +63,7 @@ def _chassis(spec: VehicleSpec, load: Load, rear: float) -> list[Part]:
 def _mudguard(spec: VehicleSpec) -> Part:
     """A half ring over the rear wheels; its outer edge carries the rear arch's keypoints."""
     s, w = spec.shape, spec.wheels
-    angle = np.radians(np.linspace(ARCH_ANGLES[0], ARCH_ANGLES[-1], 33))
+    angle = np.radians(np.linspace(ARCH_ANGLES["rear"][0], ARCH_ANGLES["rear"][-1], 33))
     outer_y = wheel_track(spec) + w.width / 2
     inner_y = outer_y - 2 * w.width - 0.05
     radius = s.arch_radius + ARCH_LIP

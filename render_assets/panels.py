@@ -89,8 +89,7 @@ def cut_skin(spec: VehicleSpec, body: Body) -> Skin:
     _shut_lines(skin, spec)
     _arches(skin, body)
     skin.settle()
-    if body.shape.open_top:
-        _thin_screen(skin)
+    skin.vertices = body.thinned(skin.vertices)
     return skin
 
 
@@ -180,14 +179,6 @@ def _open_top(skin: Skin, pane: Field) -> None:
         house,
     )
     skin.region(lambda k: pane(k) - SCREEN_DEPTH, "opening", ("screen_back",))
-
-
-def _thin_screen(skin: Skin) -> None:
-    """Push the back of an open car's windscreen frame forward to the frame's true depth."""
-    above = np.clip(skin["lower"] / 0.06, 0, 1)
-    depth = np.clip(-skin["windscreen"], 0, SCREEN_DEPTH)
-    push = 0.8 * depth * above
-    skin.vertices += (push[:, None] * skin.body.screen_normal()).astype(np.float32)
 
 
 def _cladding(skin: Skin, spec: VehicleSpec) -> None:

@@ -19,6 +19,9 @@ FINE, COARSE = 0.042, 0.085
 """Grid steps of a five-metre body, metres; larger bodies have larger ones."""
 
 
+SNAP = 6e-4
+"""How near to a cut a vertex counts as lying on it, metres."""
+
 Field = Callable[["Skin"], np.ndarray]
 """A value (n,) at the vertices of a skin."""
 
@@ -38,7 +41,7 @@ class Skin:
         self.body = body
         axes = grid_axes(body)
         vertices, self.faces = polygonise(body.on_grid(axes), axes)
-        self.vertices = vertices.astype(np.float32)
+        self.vertices = _relaxed(vertices, self.faces).astype(np.float32)
         self._codes: dict[str, int] = {"skin": 0}
         self.labels = np.zeros(len(self.faces), dtype=np.int16)
         self.values = body.faces(self.vertices)
@@ -52,15 +55,20 @@ class Skin:
     def cut(self, value: np.ndarray, among: np.ndarray) -> np.ndarray:
         """Divide the triangles ``among`` (m,) bool where ``value`` (n,) crosses zero.
 
+        Vertices within ``SNAP`` of the line are taken to lie on it, so that no slivers arise.
         Neighbours that share a divided edge are divided with it, so the skin stays closed. Returns
         (m,) bool, after the division: faces that come from ``among`` and lie on the lower side.
         """
-        below = (value < 0).view(np.uint8)
-        count = below[self.faces[:, 0]] + below[self.faces[:, 1]] + below[self.faces[:, 2]]
-        crossed = np.flatnonzero((count == 1) | (count == 2))
+        value = np.where(np.abs(value) < SNAP, 0, value)
+        first, second, third = self.faces.T
+        below, above = (value < 0).view(np.uint8), (value > 0).view(np.uint8)
+        count = below[first] + below[second] + below[third]
+        upper = above[first] + above[second] + above[third]
+        lower = upper == 0
+        crossed = np.flatnonzero((count > 0) & (upper > 0))
         chosen = among[crossed]
         if not chosen.any():
-            return among & (count == 3)
+            return among & lower
         faces = self.faces[crossed]
         lone = count[crossed] == 1
         odd = np.argmax(below[faces] == lone[:, None], axis=1)
@@ -71,11 +79,15 @@ class Skin:
                          np.minimum(a, c) * total + np.maximum(a, c)])  # fmt: skip
         split = np.unique(keys[:, chosen])
         i, j = split // total, split % total
+        through = (value[i] != 0) & (value[j] != 0) & ((value[i] < 0) != (value[j] < 0))
+        split, i, j = split[through], i[through], j[through]
+        if not len(split):
+            return among & lower
         self._interpolate(i, j, value[i] / (value[i] - value[j]))
         place = np.minimum(np.searchsorted(split, keys), len(split) - 1)
         hit = split[place] == keys
         p, q = total + place[0], total + place[1]
-        return self._replace(crossed, lone, (a, b, c, p, q), hit[0], hit[1], among, count == 3)
+        return self._replace(crossed, lone, (a, b, c, p, q), hit[0], hit[1], among, lower)
 
     def _replace(
         self,
@@ -215,7 +227,30 @@ def grid_axes(body: Body) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     y = _graded(0.0, high[1] + 1.5 * fine, fine, coarse, (False, True))
     y = np.concatenate([[-y[1] / 2], y[1:] - y[1] / 2])
     z = np.arange(low[2] + 0.5 * fine, high[2] + 2 * fine, 0.5 * (fine + coarse) * 0.75)
-    return x, y, z
+    if body.shape.bumper > 0.005:
+        ledges = np.array([body.front_ledge, body.rear_ledge])
+        near = (ledges[:, None] + np.array([-0.03, -0.01, 0.01, 0.03])).ravel()
+        z = np.concatenate([z[np.abs(z[:, None] - ledges).min(axis=1) > 0.045], near])
+    return x, y, np.unique(z)
+
+
+def _relaxed(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
+    """Vertices moved towards the middle of their neighbours, so that none crowd together.
+
+    Surface nets crowd them where the surface passes from one layer of cells to the next.
+    """
+    start, end = faces.ravel(), faces[:, [1, 2, 0]].ravel()
+    a, b = np.concatenate([start, end]), np.concatenate([end, start])
+    total = len(vertices)
+    count = np.bincount(a, minlength=total)
+    on_plane = vertices[:, 1] == 0
+    for _ in range(2):
+        mean = np.stack(
+            [np.bincount(a, vertices[b, k], minlength=total) / count for k in range(3)], axis=1
+        )
+        vertices = 0.4 * vertices + 0.6 * mean
+        vertices[on_plane, 1] = 0
+    return vertices
 
 
 def _graded(

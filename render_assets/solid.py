@@ -98,6 +98,7 @@ def polygonise(
     solid; the first two along y lie evenly about the mirror plane, and the vertices between them
     are put exactly on it.
     """
+    values = _unambiguous(values)
     shape = values.shape
     cells = np.array([s - 1 for s in shape])
 
@@ -129,6 +130,30 @@ def polygonise(
         quad[a < 0] = quad[a < 0][:, ::-1]  # counter-clockwise seen from the side that is outside
         quads.append(quad[:, ::-1])
     return _compact(sums, counts, np.concatenate(quads), cells)
+
+
+def _unambiguous(values: np.ndarray) -> np.ndarray:
+    """The values without grid faces whose diagonals differ in sign, where two sheets would meet.
+
+    The corner nearest to the surface is moved just across it.
+    """
+    values = values.copy()
+    for _ in range(4):
+        clean = True
+        for axis in range(3):
+            u, v = (k for k in range(3) if k != axis)
+            view = np.moveaxis(values, (axis, u, v), (0, 1, 2))
+            inside = view < 0
+            a, b = inside[:, :-1, :-1], inside[:, 1:, :-1]
+            c, d = inside[:, 1:, 1:], inside[:, :-1, 1:]
+            for i, j, k in np.argwhere((a == c) & (b == d) & (a != b)):
+                corners = view[i, j : j + 2, k : k + 2]
+                at = np.unravel_index(np.abs(corners).argmin(), (2, 2))
+                corners[at] = -np.copysign(1e-5, corners[at])
+                clean = False
+        if clean:
+            break
+    return values
 
 
 def _compact(

@@ -7,12 +7,15 @@ from typing import Any
 
 import numpy as np
 
+from render_assets import proportions
 from render_assets.car_styles import CAR_STYLES
 from render_assets.commercial_styles import COMMERCIAL_STYLES, TRUCK_CAB
-from render_assets.style import CAR, SLAB, Style
+from render_assets.style import CAR, SLAB, Range, Style
 
 STYLES: dict[str, Style] = {style.name: style for style in (*CAR_STYLES, *COMMERCIAL_STYLES)}
 """Every body style by name."""
+
+SIZES = ("length", "width", "height")
 
 
 def sample_model(
@@ -22,11 +25,8 @@ def sample_model(
     a fixed order whatever the style, so that a new range does not shift the others."""
     slab = {} if style.layout in ("car", "pickup") else SLAB
     ranges = {**CAR, **slab, **(TRUCK_CAB if style.body_end else {}), **style.ranges}
-    size = {
-        name: float(shape_rng.uniform(*getattr(style, name)))
-        for name in ("length", "width", "height")
-    }
-    drawn = {name: float(shape_rng.uniform(*ranges[name])) for name in sorted(ranges)}
+    drawn = _draw({**{n: getattr(style, n) for n in SIZES}, **ranges}, shape_rng)
+    size = {name: drawn.pop(name) for name in SIZES}
     cladding = bool(shape_rng.random() < style.cladding)
     shape = _shape(style, size, drawn, cladding)
     wheels = {
@@ -41,6 +41,20 @@ def sample_model(
     if style.body_end:
         model["load"] = _load(style, size, shape, trim_rng)
     return model
+
+
+def _draw(ranges: dict[str, Range], rng: np.random.Generator) -> dict[str, float]:
+    """A number from each range: uniform, or where it is known how real vehicles vary, normal about
+    the range's middle, its ends 1.67 standard deviations away, and in step with the others."""
+    together = proportions.sample(rng)
+    free = rng.uniform(-1, 1, len(ranges))
+    drawn = {}
+    for name, place in zip(sorted(ranges), free, strict=True):
+        low, high = ranges[name]
+        if name in together:
+            place = float(np.clip(0.6 * together[name], -1, 1))
+        drawn[name] = float((low + high) / 2 + place * (high - low) / 2)
+    return drawn
 
 
 def _shape(
