@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import colorsys
+import zlib
 from collections.abc import Sequence
 
 import numpy as np
@@ -29,11 +30,9 @@ def overlay_keypoints(image: Image, spec: SceneSpec, geometry: SceneGeometry) ->
 
 
 def overlay_parts(image: Image, spec: SceneSpec, geometry: SceneGeometry) -> Image:
-    """The picture with every named part in a colour of its own."""
+    """The picture with every named part in a colour: partners alike, and alike on all vehicles."""
     parts = geometry.vehicle.parts
-    names = sorted({part.name for part in parts})
-    palette = np.array([_hue(i * _GOLDEN, 0.75 + 0.25 * (i % 2)) for i in range(len(names))])
-    colours = palette[[names.index(part.name) for part in parts]]
+    colours = np.array([_part_colour(part.name) for part in parts])
     return _tinted(image, part_image(spec.camera, parts), colours)
 
 
@@ -62,6 +61,11 @@ def _tinted(image: Image, index: NDArray[np.int64], colours: NDArray[np.float64]
     tint = 255 * colours[index] * (0.45 + 0.55 * light)
     mixed = (1 - _OPACITY) * image + _OPACITY * tint
     return np.where(index[..., None] >= 0, np.round(mixed), image).astype(np.uint8)
+
+
+def _part_colour(name: str) -> tuple[float, float, float]:
+    code = zlib.crc32(name.removeprefix("left_").removeprefix("right_").encode())
+    return _hue(code % 997 / 997, 0.65 + 0.35 * (code // 997 % 3) / 2)
 
 
 def _hue(turn: float, value: float) -> tuple[float, float, float]:

@@ -48,7 +48,7 @@ def draw_sheet(
     text = max(10, min(16, width // 14))
     font, line = ImageFont.load_default(size=text), round(1.5 * text)
     left = round(max(font.getlength(name) for name in rows)) + line
-    top = line if columns else 0
+    top = line if columns else _GAP
     pitch = (width + _GAP, height + _GAP + (line if captions else 0))
     size = (left + len(pictures[0]) * pitch[0], top + len(pictures) * pitch[1])
     sheet = Pillow.new("RGB", size, PAPER)
