@@ -38,6 +38,7 @@ def assets() -> None:
     Examples:
       pamtri assets preview --output sheet.png
       pamtri assets preview --style coupe --colour red --turntable --output coupe.gif
+      pamtri assets export --style coupe --colour red --glb coupe.glb
     """
 
 
@@ -128,3 +129,46 @@ def preview(
     chosen = tuple(name for name, asked in overlays.items() if asked)
     preview_grid(grid, Look(renderer, seed, showing, chosen), output, turntable)
     click.echo(f"wrote {output}")
+
+
+@assets.command()
+@click.option(
+    "--glb",
+    type=click.Path(path_type=Path, dir_okay=False),
+    required=True,
+    help="File to write, binary glTF 2.0.",
+)
+@_wanted
+def export(
+    glb: Path,
+    styles: tuple[str, ...],
+    types: tuple[str, ...],
+    colours: tuple[str, ...],
+    identity: int,
+    seed: int,
+) -> None:
+    """Write one vehicle as a file for other 3-D programs.
+
+    It holds a node for each part, named as the part is, the materials, an empty node for each
+    keypoint, and in the extras of the node 'vehicle' all that the vehicle is made from.
+
+    \b
+    Examples:
+      pamtri assets export --glb vehicle.glb
+      pamtri assets export --style crew_cab --colour white --identity 12 --glb pickup.glb
+    """
+    from pamtri.errors import ConfigError, UserError
+    from render_assets.glb import glb_bytes
+    from render_assets.vehicle import build_vehicle
+    from synth.assortment import Wanted
+
+    if glb.suffix.lower() != ".glb":
+        raise ConfigError(f"--glb: expected a file name that ends in .glb, got '{glb.name}'")
+    vehicle = build_vehicle(Wanted(styles, types, colours, identity, seed).sample())
+    try:
+        glb.parent.mkdir(parents=True, exist_ok=True)
+        glb.write_bytes(glb_bytes(vehicle))
+    except OSError as error:
+        raise UserError(f"{glb}: cannot be written: {error.strerror}") from None
+    spec = vehicle.spec
+    click.echo(f"wrote {glb}: {spec.style} {spec.identity}, {spec.colour}")

@@ -11,7 +11,7 @@ import numpy as np
 from pamtri.attributes import COLOURS, TYPES
 from pamtri.config import nearest
 from pamtri.errors import ConfigError
-from render_assets.spec import VehicleSpec
+from render_assets.spec import VehicleSpec, sample_vehicle
 from render_assets.styles import STYLES
 from synth.config import VehicleConfig
 from synth.distributions import named
@@ -43,6 +43,14 @@ class Wanted:
                     )
         if not self.offered:
             raise ConfigError("--style and --type: no style is of that type")
+
+    def sample(self) -> VehicleSpec:
+        """The one vehicle that the identity is among these."""
+        types, colours, styles = (
+            dict.fromkeys(names, 1.0) if names else None
+            for names in (self.types, self.colours, self.styles)
+        )
+        return sample_vehicle(self.seed, self.identity, types, colours, styles)
 
     @property
     def offered(self) -> tuple[str, ...]:
@@ -76,10 +84,6 @@ class Place:
     def config(self) -> VehicleConfig:
         """What makes sampling draw it."""
         return VehicleConfig(style=named(self.style), colour=named(self.colour))
-
-    def sample(self, seed: int) -> VehicleSpec:
-        """The vehicle under ``seed``."""
-        return self.config.sample(seed, self.identity)
 
 
 @dataclass(frozen=True)
