@@ -39,16 +39,19 @@ def glb_bytes(vehicle: Vehicle) -> bytes:
         {"name": "keypoints"},
     ]
     meshes: list[dict[str, Any]] = []
-    for part in vehicle.parts:
-        node: dict[str, Any] = {"name": part.name, "mesh": len(meshes)}
-        if part.segment:
-            node["extras"] = {"segment": part.segment}
-        nodes.append(node)
-        meshes.append(_mesh(part, materials.index(part.material), binary))
+    for name in dict.fromkeys(part.name for part in vehicle.parts):
+        nodes.append({"name": name, "mesh": len(meshes)})
+        pieces = [part for part in vehicle.parts if part.name == name]
+        primitives = [_primitive(p, materials.index(p.material), binary) for p in pieces]
+        meshes.append({"name": name, "primitives": primitives})
     nodes[0]["children"] = list(range(1, len(nodes)))
     nodes[1]["children"] = list(range(len(nodes), len(nodes) + len(KEYPOINTS)))
     nodes += [
-        {"name": point["name"], "translation": point["position"], "extras": point}
+        {
+            "name": f"keypoint_{point['name']}",
+            "translation": point["position"],
+            "extras": point,
+        }
         for point in _keypoints(vehicle)
     ]
     looks = [_material(name, vehicle.materials[name]) for name in materials]
@@ -96,10 +99,10 @@ class _Binary:
         return len(self.accessors) - 1
 
 
-def _mesh(part: Part, material: int, binary: _Binary) -> dict[str, Any]:
+def _primitive(part: Part, material: int, binary: _Binary) -> dict[str, Any]:
     narrow = len(part.vertices) < 0xFFFF  # the largest index is reserved
     indices = part.faces.ravel().astype(np.uint16 if narrow else np.uint32)
-    primitive = {
+    primitive: dict[str, Any] = {
         "attributes": {
             "POSITION": binary.add(part.vertices.astype(np.float32), _VERTICES, bounds=True),
             "NORMAL": binary.add(part.normals.astype(np.float32), _VERTICES),
@@ -107,7 +110,9 @@ def _mesh(part: Part, material: int, binary: _Binary) -> dict[str, Any]:
         "indices": binary.add(indices, _INDICES),
         "material": material,
     }
-    return {"name": part.name, "primitives": [primitive]}
+    if part.segment:
+        primitive["extras"] = {"segment": part.segment}
+    return primitive
 
 
 def _material(name: str, material: Material) -> dict[str, Any]:
