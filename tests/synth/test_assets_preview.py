@@ -82,7 +82,7 @@ def test_all_that_is_offered_is_in_the_full_grid():
 
 def test_the_colours_of_a_row_are_of_one_individual():
     grid = colour_grid(Wanted(styles=("coupe", "hatch3"), identity=5, seed=2), "style")
-    row = [show(place, 2, SHOWING, [0.0])[0].vehicle for place in grid.places[1]]
+    row = [place.config.sample(2, place.identity) for place in grid.places[1]]
     assert [v.colour for v in row] == list(COLOURS)
     assert {v.style for v in row} == {"hatch3"} and {v.identity for v in row} == {5}
     assert all(v.shape == row[0].shape and v.trim == row[0].trim for v in row)
