@@ -129,11 +129,12 @@ def _daylight(place: Place, seed: int, showing: Showing, azimuth_deg: float) -> 
         light=LightConfig(
             hdri=named("city.exr"),
             rotation_deg=always(60.0),
+            strength=always(0.9),
             sun=SunConfig(
                 probability=1.0,
-                azimuth_deg=always((showing.azimuth_deg + 30) % 360),
-                elevation_deg=always(48.0),
-                strength=always(3.0),
+                azimuth_deg=always((showing.azimuth_deg + 60) % 360),
+                elevation_deg=always(42.0),
+                strength=always(5.0),
                 angle_deg=always(2.0),
             ),
         ),
