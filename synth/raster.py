@@ -1,7 +1,7 @@
 """The fast preview and independent witness: OpenGL through pyrender, from the same geometry.
 
-No shadows, no reflections of surroundings, opaque glass. Where there is no display it draws with
-EGL, on the GPU or in software.
+No cast shadows, opaque glass, a made-up sky (``synth.daylight``). Where there is no display it
+draws with EGL, on the GPU or in software.
 """
 
 from __future__ import annotations
@@ -22,13 +22,17 @@ from pamtri import camera
 from pamtri.errors import UserError
 from render_assets.materials import Material
 from render_assets.mesh import Part
+from render_assets.occluders import Body
 from render_assets.vehicle import Vehicle
-from synth.geometry import SceneGeometry
+from synth import daylight
+from synth.geometry import SceneGeometry, vehicle_vertices
 from synth.lens import Pinhole, apply_lens, pinhole_for, sample_nearest
 from synth.scene import CameraSpec, SceneSpec, SunSpec
 
 _GROUND_EXTENT = 200.0
 _NEAR, _FAR = 0.2, 500.0
+_SKY = (0.62, 0.73, 0.88)
+"""Behind scenes whose backdrop is an environment map, which is not drawn; linear RGB."""
 
 
 class RasterRenderer:
@@ -44,13 +48,20 @@ class RasterRenderer:
 
     def render(self, spec: SceneSpec, geometry: SceneGeometry) -> np.ndarray:
         """The plain picture, (h, w, 3) uint8 sRGB."""
-        sky = np.array([*_to_srgb(spec.backdrop.colour), 1.0])
-        scene = pyrender.Scene(bg_color=sky, ambient_light=[0.35, 0.35, 0.37])
-        _add_meshes(scene, geometry)
-        scene.add(_ground(spec))
-        for direction, strength in _lights(spec.light.sun):
-            light = pyrender.DirectionalLight(color=np.ones(3), intensity=strength)
-            scene.add(light, pose=_looking(direction))
+        background = _SKY if spec.backdrop.kind == "hdri" else spec.backdrop.colour
+        scene = pyrender.Scene(bg_color=np.array([*_to_srgb(background), 1.0]))
+        vehicle = geometry.vehicle
+        things: tuple[Vehicle | Body, ...] = (vehicle, *geometry.occluders)
+        if geometry.scenery:
+            things += (geometry.scenery,)
+        eye, sun = spec.camera.pose.centre, _sun_direction(spec.light.sun)
+        for thing in things:
+            for name, parts in _by_material(thing.parts).items():
+                points, normals, faces = _joined(parts)
+                light = daylight.shade(points, normals, thing.materials[name], eye, sun)
+                scene.add(_lit_mesh(points, light, faces))
+        for mesh in _ground(spec, eye, sun, vehicle_vertices(vehicle).astype(float)):
+            scene.add(mesh)
         pinhole = pinhole_for(spec.camera)
         image, _ = self._draw(scene, spec.camera.pose, pinhole)
         return apply_lens(np.ascontiguousarray(image), spec.camera, pinhole)
@@ -60,8 +71,8 @@ class RasterRenderer:
     ) -> tuple[np.ndarray, np.ndarray]:
         """(h, w) bool, where the vehicle is visible, and (h, w) float32, its depth there or 0."""
         pinhole = pinhole_for(spec.camera)
-        own = self._depth(spec.camera, pinhole, _vehicle_meshes(geometry.vehicle))
-        bodies = [m for b in geometry.occluders for m in _meshes(b.parts, b.materials)]
+        own = self._depth(spec.camera, pinhole, [_vehicle_mesh(geometry.vehicle)])
+        bodies = [_plain_mesh(b.parts) for b in geometry.occluders]
         others = self._depth(spec.camera, pinhole, bodies)
         visible = (own > 0) & ((others == 0) | (own < others))
         depth = np.where(visible, own, 0).astype(np.float32)
@@ -105,77 +116,69 @@ class RasterRenderer:
         self._target.delete()
 
 
-def _add_meshes(scene: pyrender.Scene, geometry: SceneGeometry) -> None:
-    for mesh in _vehicle_meshes(geometry.vehicle):
-        scene.add(mesh)
-    for body in (*geometry.occluders, *([geometry.scenery] if geometry.scenery else [])):
-        for mesh in _meshes(body.parts, body.materials):
-            scene.add(mesh)
-
-
 @lru_cache(maxsize=16)
-def _vehicle_meshes(vehicle: Vehicle) -> tuple[pyrender.Mesh, ...]:
-    return tuple(_meshes(vehicle.parts, vehicle.materials))
+def _vehicle_mesh(vehicle: Vehicle) -> pyrender.Mesh:
+    return _plain_mesh(vehicle.parts)
 
 
-def _meshes(parts: Iterable[Part], materials: dict[str, Material]) -> list[pyrender.Mesh]:
+def _plain_mesh(parts: Sequence[Part]) -> pyrender.Mesh:
+    """Bare surfaces, for depths."""
+    points, _, faces = _joined(parts)
+    return pyrender.Mesh([pyrender.Primitive(positions=points, indices=_two_sided(faces))])
+
+
+def _lit_mesh(points: np.ndarray, light: np.ndarray, faces: np.ndarray) -> pyrender.Mesh:
+    """A surface that shows the linear RGB ``light`` (n, 3) of its vertices, whatever lights it."""
+    glow = pyrender.MetallicRoughnessMaterial(
+        baseColorFactor=(0.0, 0.0, 0.0, 1.0), metallicFactor=0.0, emissiveFactor=np.ones(3)
+    )
+    primitive = pyrender.Primitive(
+        positions=points,
+        color_0=np.column_stack([light, np.ones(len(light))]).astype(np.float32),
+        indices=_two_sided(faces),
+        material=glow,
+    )
+    return pyrender.Mesh([primitive])
+
+
+def _by_material(parts: Iterable[Part]) -> dict[str, list[Part]]:
     """One mesh a material: OpenGL's cost grows with their number."""
     groups: dict[str, list[Part]] = {}
     for part in parts:
         groups.setdefault(part.material, []).append(part)
-    return [_mesh(pieces, materials[name]) for name, pieces in groups.items()]
+    return groups
 
 
-def _mesh(parts: list[Part], material: Material) -> pyrender.Mesh:
+def _joined(parts: Sequence[Part]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Vertices, normals and faces of several parts."""
     starts = np.cumsum([0] + [len(p.vertices) for p in parts[:-1]])
     faces = np.concatenate([p.faces + s for p, s in zip(parts, starts, strict=True)])
-    primitive = pyrender.Primitive(
-        positions=np.concatenate([p.vertices for p in parts]),
-        normals=np.concatenate([p.normals for p in parts]),
-        indices=np.concatenate([faces, faces[:, ::-1]]),  # seen from both sides
-        material=_surface(material),
-    )
-    return pyrender.Mesh([primitive])
+    points = np.concatenate([p.vertices for p in parts])
+    return points, np.concatenate([p.normals for p in parts]), faces
 
 
-def _surface(material: Material) -> pyrender.Material:
-    """Metals are drawn half as metallic: there is no surrounding for them to reflect."""
-    return pyrender.MetallicRoughnessMaterial(
-        baseColorFactor=(*material.base_colour, 1.0),
-        metallicFactor=0.5 * material.metallic,
-        roughnessFactor=max(0.25, material.roughness),
-        emissiveFactor=material.emission,
-    )
+def _two_sided(faces: np.ndarray) -> np.ndarray:
+    return np.concatenate([faces, faces[:, ::-1]])
 
 
-def _ground(spec: SceneSpec) -> pyrender.Mesh:
-    reach = _GROUND_EXTENT
-    corners = np.array(
-        [[-reach, -reach, 0], [reach, -reach, 0], [reach, reach, 0], [-reach, reach, 0]]
-    )
-    primitive = pyrender.Primitive(
-        positions=corners.astype(np.float32),
-        normals=np.tile(np.array([[0, 0, 1]], dtype=np.float32), (4, 1)),
-        indices=np.array([[0, 1, 2], [0, 2, 3]]),
-        material=_surface(Material(spec.ground.colour, roughness=1.0)),
-    )
-    return pyrender.Mesh([primitive])
+def _ground(
+    spec: SceneSpec, eye: np.ndarray, sun: np.ndarray, vehicle: np.ndarray
+) -> list[pyrender.Mesh]:
+    """The plane, and over it the patch that the vehicle keeps the sky from."""
+    material = Material(spec.ground.colour, roughness=1.0)
+    up = np.array([[0.0, 0.0, 1.0]])
+    light = daylight.shade(np.array([[0.0, 0.0, 1.0]]), up, material, eye, sun)
+    corners = _GROUND_EXTENT * np.array([[-1.0, -1, 0], [1, -1, 0], [1, 1, 0], [-1, 1, 0]])
+    plane = _lit_mesh(corners, np.tile(light, (4, 1)), np.array([[0, 1, 2], [0, 2, 3]]))
+    points, share, faces = daylight.ground_shade(vehicle)
+    return [plane, _lit_mesh(points, share[:, None] * light, faces)] if len(faces) else [plane]
 
 
-def _lights(sun: SunSpec | None) -> list[tuple[np.ndarray, float]]:
-    """Directions that light comes from, and strengths: the sun, or a skylight, and a soft fill."""
+def _sun_direction(sun: SunSpec | None) -> np.ndarray:
+    """Where the light comes from, (3,) unit; a high skylight where there is no sun."""
     azimuth, elevation = (40.0, 60.0) if sun is None else (sun.azimuth_deg, sun.elevation_deg)
     a, e = np.deg2rad([azimuth, elevation])
-    key = np.array([np.cos(e) * np.cos(a), np.cos(e) * np.sin(a), np.sin(e)])
-    fill = np.array([-key[0], -key[1], 0.5])
-    return [(key, 4.0), (fill, 1.2)]
-
-
-def _looking(source: np.ndarray) -> np.ndarray:
-    """The pose (4, 4) of a lamp that shines from the direction ``source`` (3,) to the origin."""
-    placed = np.eye(4)
-    placed[:3, :3] = camera.look_at(source, np.zeros(3)).rotation.T @ np.diag([1.0, -1.0, -1.0])
-    return placed
+    return np.array([np.cos(e) * np.cos(a), np.cos(e) * np.sin(a), np.sin(e)])
 
 
 def _to_srgb(colour: tuple[float, float, float]) -> np.ndarray:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import cv2
 import numpy as np
 import pytest
 from scenes import LENS, POLE, VEHICLE, cube_geometry, cube_part, make_scene, view_camera
 
 from pamtri import camera
 from pamtri.errors import DataError
+from render_assets.materials import Material
 from render_assets.vehicle import build_vehicle
-from synth.geometry import build_geometry, vehicle_vertices
+from synth.geometry import SceneGeometry, build_geometry, vehicle_vertices
 from synth.labels import label_scene
 
 raster = pytest.importorskip("synth.raster")
@@ -65,9 +69,30 @@ def test_the_picture_shows_the_vehicle_where_the_mask_is(renderer):
     picture = renderer.render(spec, geometry)
     assert picture.shape == (spec.camera.height, spec.camera.width, 3)
     assert picture.dtype == np.uint8
-    empty = renderer.render(spec, NOTHING)
-    changed = np.abs(picture.astype(int) - empty).max(axis=2) > 2
-    assert (changed & labels.mask).sum() / (changed | labels.mask).sum() > 0.9
+    black, white = (_glowing(renderer, spec, geometry.vehicle, level) for level in (0.0, 1.0))
+    changed = np.abs(white.astype(int) - black).max(axis=2) > 128  # the shadow does not
+    assert (changed & labels.mask).sum() / (changed | labels.mask).sum() > 0.97
+
+
+def _glowing(renderer, spec, vehicle, level):
+    """The picture of a vehicle that gives off the same light everywhere."""
+    plain = Material((0.0, 0.0, 0.0), roughness=1.0, emission=(level,) * 3)
+    materials = dict.fromkeys(vehicle.materials, plain)
+    return renderer.render(spec, SceneGeometry(replace(vehicle, materials=materials)))
+
+
+def test_a_vehicle_darkens_the_ground_it_stands_on_and_no_other(renderer):
+    vertices = vehicle_vertices(build_vehicle(VEHICLE))
+    spec = make_scene(view_camera(vertices, 90.0, 25.0, size=128, margin=2.0))
+    geometry = build_geometry(spec)
+    around = cv2.dilate(label_scene(spec, geometry).mask.astype(np.uint8), np.ones((3, 3)))
+    outside = around == 0  # of the smoothed outline too
+    empty = renderer.render(spec, NOTHING).astype(int)
+    loss = (empty - renderer.render(spec, geometry)).max(axis=2)
+    edge = camera.project(np.array([[0.0, 1.0, 0.0]]), spec.camera.pose, spec.camera.intrinsics)[0]
+    x, y = np.floor(edge[0]).astype(int)
+    assert outside[y, x] and loss[y, x] > 15
+    assert (loss[outside] >= 0).all() and (loss[-3:] == 0).all() and (loss[:3] == 0).all()
 
 
 def test_masks_follow_the_lens(renderer):
