@@ -13,7 +13,7 @@ from render_assets.solid import Solid, gradient
 
 LIFT = 0.003
 """Metres that a decal stands off the body: the body's mesh bulges no more between its vertices."""
-_EDGE = 0.06
+EDGE = 0.06
 """Longest edge of a wrapped decal, metres: it follows the curves that the body's own mesh does."""
 
 
@@ -84,17 +84,24 @@ def sheet(
 
 
 def wrapped(
-    name: str, material: str, figure: Flat, frame: Frame, body: Solid, lift: float = LIFT
+    name: str,
+    material: str,
+    figure: Flat,
+    frame: Frame,
+    body: Solid,
+    lift: float | np.ndarray = LIFT,
+    edge: float = EDGE,
 ) -> Part:
-    """The figure cast along the frame's line of sight onto a body, ``lift`` metres off it.
+    """The figure cast along the frame's line of sight onto a body, ``lift`` metres off it, once
+    its edges are at most ``edge`` metres long.
 
     The frame's plane has to be within a few decimetres of the surface and about parallel to it.
     """
-    fine = figure.divided(_EDGE)
+    fine = figure.divided(edge)
     points = cast(body, frame.place(fine.points), frame.out)
     normals = gradient(body, points)
     normals /= np.linalg.norm(normals, axis=1, keepdims=True)
-    return part(name, material, points + lift * normals, fine.faces, normals)
+    return part(name, material, points + np.reshape(lift, (-1, 1)) * normals, fine.faces, normals)
 
 
 def cast(body: Solid, points: np.ndarray, out: np.ndarray, steps: int = 6) -> np.ndarray:

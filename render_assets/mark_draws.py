@@ -131,7 +131,7 @@ def _damage(rng: np.random.Generator, style: Style, model: dict[str, Any]) -> di
         return {"side": side, "along": float(rng.uniform(0.12, 0.88))}
 
     dents = [
-        {**spot(), "up": float(rng.uniform(0.35, 0.85)), "radius": float(rng.uniform(0.09, 0.22)),
+        {**spot(), "up": float(rng.uniform(0.2, 0.65)), "radius": float(rng.uniform(0.09, 0.22)),
          "depth": float(rng.uniform(0.006, 0.022))}
         for _ in range(int(pick[0] < 0.07 * worn) + int(pick[0] < 0.015 * worn))
     ]  # fmt: skip

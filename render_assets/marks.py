@@ -34,9 +34,9 @@ class Plate(Spec):
 class Sticker(Spec):
     """Something stuck to glass or paint."""
 
-    place: Literal["windscreen", "rear_glass", "tail", "bumper", "left_side", "right_side"]
+    place: Literal["windscreen", "rear_glass", "tail", "bumper"]
     across: Signed
-    """Position on the place, from its right end to its left end as seen from outside."""
+    """Position from the vehicle's right, -1, to its left, 1."""
     up: Fraction
     """Position between its lower and upper edge."""
     form: Literal["disc", "square", "oval", "bar", "star"]

@@ -32,6 +32,10 @@ class Flat:
         c, s = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
         return Flat(self.points @ np.array([[c, s], [-s, c]]), self.faces)
 
+    def flipped(self) -> Flat:
+        """Left and right exchanged."""
+        return Flat(self.points * np.array([-1, 1]), self.faces[:, ::-1])
+
     def size(self) -> np.ndarray:
         """(2,) its extent."""
         return np.ptp(self.points, axis=0)
