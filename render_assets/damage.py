@@ -29,7 +29,7 @@ def dented(
     """
     made = list(parts)
     for dent in spec.marks.dents:
-        x, z = side_spot(spec, body, dent.along, dent.up)
+        x, z = side_spot(spec, body, dent.along, dent.up, 0.0)
         own = (
             keypoints[keypoints[:, 1] > 0]
             if dent.side == "left"

@@ -3,18 +3,20 @@ sheet, or wrapped onto a curved body."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from render_assets.mesh import Part, part
-from render_assets.outlines import Flat, polygon
+from render_assets.mesh import Part, part, unit
+from render_assets.outlines import Flat, convex
 from render_assets.solid import Solid, gradient
 
-LIFT = 0.003
+LIFT = 0.004
 """Metres that a decal stands off the body: the body's mesh bulges no more between its vertices."""
-EDGE = 0.06
-"""Longest edge of a wrapped decal, metres: it follows the curves that the body's own mesh does."""
+EDGE = 0.08
+"""Longest edge of a decal on a curved side, metres: it follows the curves that the body's own mesh
+does."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,10 +62,10 @@ def sheet(
     towards the reader; its front edge is rounded off by a third of its height."""
     bevel = (high - low) / 3
     span = ring.max(axis=0) - ring.min(axis=0)
-    inner = ring * (1 - 2 * bevel / span)
+    inner = ring.mean(axis=0) + (ring - ring.mean(axis=0)) * (1 - 2 * bevel / span)
     steps = [(ring, low), (ring, high - bevel), (inner, high)]
     walls = [frame.place(points, at) for points, at in steps]
-    front = polygon([inner])
+    front = convex(inner)
     k, count = np.arange(len(ring)), len(ring)
     nxt = (k + 1) % count
     quads = [
@@ -83,29 +85,43 @@ def sheet(
     return part(name, material, points, faces, normals)
 
 
-def wrapped(
-    name: str,
-    material: str,
-    figure: Flat,
-    frame: Frame,
-    body: Solid,
-    lift: float | np.ndarray = LIFT,
-    edge: float = EDGE,
-) -> Part:
-    """The figure cast along the frame's line of sight onto a body, ``lift`` metres off it, once
-    its edges are at most ``edge`` metres long.
+@dataclass(frozen=True, eq=False)
+class Decal:
+    """A figure that is to follow a body's surface, seen along its frame's line of sight.
 
-    The frame's plane has to be within a few decimetres of the surface and about parallel to it.
+    The frame's plane has to be within a few decimetres of the surface and about parallel to it;
+    edges of the figure longer than ``EDGE`` may cut into a curved body. ``lift`` metres off the
+    surface, for all points or (n,) for each.
     """
-    fine = figure.divided(edge)
-    points = cast(body, frame.place(fine.points), frame.out)
-    normals = gradient(body, points)
-    normals /= np.linalg.norm(normals, axis=1, keepdims=True)
-    return part(name, material, points + np.reshape(lift, (-1, 1)) * normals, fine.faces, normals)
+
+    name: str
+    material: str
+    figure: Flat
+    frame: Frame
+    lift: float | np.ndarray = LIFT
 
 
-def cast(body: Solid, points: np.ndarray, out: np.ndarray, steps: int = 6) -> np.ndarray:
-    """(n, 3) where lines through the points along ``out`` (3,) meet the body's surface."""
+def wrapped(decals: Sequence[Decal], body: Solid) -> list[Part]:
+    """The decals on a body, all cast at once."""
+    if not decals:
+        return []
+    start = np.concatenate([d.frame.place(d.figure.points) for d in decals])
+    counts = [len(d.figure.points) for d in decals]
+    points = cast(body, start, np.repeat([d.frame.out for d in decals], counts, axis=0))
+    normals = unit(gradient(body, points))
+    lifts = np.concatenate(
+        [np.broadcast_to(d.lift, n) for d, n in zip(decals, counts, strict=True)]
+    )
+    points += lifts[:, None] * normals
+    ends = np.cumsum(counts)
+    return [
+        part(d.name, d.material, points[e - n : e], d.figure.faces, normals[e - n : e])
+        for d, n, e in zip(decals, counts, ends, strict=True)
+    ]
+
+
+def cast(body: Solid, points: np.ndarray, out: np.ndarray, steps: int = 5) -> np.ndarray:
+    """(n, 3) where lines through points (n, 3) along ``out`` ((3,) or (n, 3)) meet the surface."""
     points = np.array(points, dtype=np.float64)
     for _ in range(steps):
         points -= np.clip(body(points), -0.2, 0.2)[:, None] * out

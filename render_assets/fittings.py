@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 
 from render_assets.body import Body
-from render_assets.decals import Frame, facing
+from render_assets.decals import Frame, cast, facing
 from render_assets.mesh import Part, box, ellipsoid, merge, tube
 from render_assets.plates import plate_parts
 from render_assets.spec import VehicleSpec
@@ -105,22 +103,22 @@ def _plates(spec: VehicleSpec, body: Body) -> list[Part]:
     parts = []
     if plate.front:
         z = s.clearance + 0.30 * (s.nose_z - s.clearance) + 0.05
-        parts = plate_parts("front_plate", plate, _seat_of_plate(body.front_at, z, 1.0), rear=False)
+        parts = plate_parts("front_plate", plate, _seat_of_plate(body, z, 1.0), rear=False)
     if spec.load is not None:
         back = facing("x", -1.0, (s.rear_x + 0.04, 0.0, spec.load.floor_z - 0.28))
     else:
-        back = _seat_of_plate(body.rear_at, plate_z(spec), -1.0)
+        back = _seat_of_plate(body, plate_z(spec), -1.0)
     return parts + plate_parts("rear_plate", plate, back, rear=True)
 
 
-def _seat_of_plate(
-    end_at: Callable[[np.ndarray, np.ndarray], np.ndarray], z: float, out: float
-) -> Frame:
-    """Where a plate of usual size touches an end of the body that faces ``out`` times x."""
+def _seat_of_plate(body: Body, z: float, out: float) -> Frame:
+    """Where a plate of usual size touches the end of the body that faces ``out`` times x."""
     y, dz = np.meshgrid([0.0, 0.12, 0.24], [-0.06, 0.0, 0.06])
-    points = end_at(y.ravel(), z + dz.ravel())
-    lean = float(np.clip(np.polyfit(dz[:, 0], out * points[::3, 0], 1)[0], -0.25, 0.25))
-    most = (out * points[:, 0] - lean * dz.ravel()).max()
+    end = body.shape.front_x if out > 0 else body.shape.body_rear_x
+    start = np.stack([np.full(9, end), y.ravel(), z + dz.ravel()], axis=1)
+    x = out * cast(body, start, np.array([out, 0.0, 0.0]))[:, 0]
+    lean = float(np.clip((x[6] - x[0]) / 0.12, -0.25, 0.25))
+    most = (x - lean * dz.ravel()).max()
     return facing("x", out, (out * most, 0.0, z), -np.arctan(lean))
 
 

@@ -57,7 +57,7 @@ def _stickers(rng: np.random.Generator, style: Style) -> list[dict[str, Any]]:
     corner = 1.0 if rng.random() < 0.5 else -1.0
     for k in range(count):
         size = 0.06 + 0.02 * rng.random()
-        made.append(_sticker(rng, "windscreen", corner * (0.88 - 0.13 * k), 0.90, size))
+        made.append(_sticker(rng, "windscreen", corner * (0.74 - 0.13 * k), 0.80, size))
     rear = rng.random(3)
     if rear[0] < 0.10 and not style.panelled and style.body_end is None:
         made.append(

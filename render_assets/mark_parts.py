@@ -11,12 +11,22 @@ import numpy as np
 
 from pamtri.keypoints import INDEX
 from render_assets.body import Body
-from render_assets.decals import Frame, cast, facing, laid, wrapped
+from render_assets.decals import EDGE, LIFT, Decal, Frame, cast, facing, laid, wrapped
 from render_assets.lettering import text_figure
-from render_assets.livery import livery_parts
+from render_assets.livery import livery_decals
 from render_assets.marks import Rust, Scratch, Side, Sticker, Taxi, Thing
 from render_assets.mesh import Part, box, ellipsoid, merge, tube
-from render_assets.outlines import Flat, band, disc, joined, polygon, rectangle, rounded
+from render_assets.outlines import (
+    Flat,
+    band,
+    between,
+    convex,
+    disc,
+    joined,
+    polygon,
+    rectangle,
+    rounded,
+)
 from render_assets.spec import VehicleSpec
 
 _ON_GLASS = -0.003
@@ -26,29 +36,34 @@ _ON_GLASS = -0.003
 def mark_parts(spec: VehicleSpec, body: Body, keypoints: np.ndarray) -> list[Part]:
     """Everything that an individual's marks add to its model; ``keypoints`` (36, 3)."""
     marks = spec.marks
-    parts = (
-        _stickers(spec, body, keypoints) + _roof_load(spec, body) + _inside(spec, body, keypoints)
-    )
+    decals = _stickers(spec, body, keypoints) + _hung(spec, body, keypoints)
+    decals += [_scratch(spec, body, scratch) for scratch in marks.scratches]
+    decals += [_rust(spec, body, patch) for patch in marks.rust]
+    parts = _roof_load(spec, body) + _inside(spec, body, keypoints)
     if marks.taxi is not None:
-        parts += _taxi(spec, body, marks.taxi)
+        parts += _taxi_sign(spec, body, marks.taxi)
+        decals += _taxi_band(spec, body, marks.taxi)
     if marks.livery is not None:
-        parts += livery_parts(spec, marks.livery, body)
-    parts += [_scratch(spec, body, scratch) for scratch in marks.scratches]
-    parts += [_rust(spec, body, patch) for patch in marks.rust]
-    return parts
+        on_body, on_flat = livery_decals(spec, marks.livery, body)
+        decals += on_body
+        parts += [laid(d.name, d.material, d.figure, d.frame, float(d.lift)) for d in on_flat]
+    return parts + wrapped(decals, body)
 
 
-def side_spot(spec: VehicleSpec, body: Body, along: float, up: float) -> tuple[float, float]:
-    """x and z of a place on a body's side (see ``marks.Dent``), outside the wheel arches."""
+def side_spot(
+    spec: VehicleSpec, body: Body, along: float, up: float, reach: float
+) -> tuple[float, float]:
+    """x and z of a place on a body's side (see ``marks.Dent``) that keeps what extends ``reach``
+    metres along x clear of the wheel arches."""
     s = spec.shape
     x = s.body_rear_x + along * (s.front_x - s.body_rear_x)
     sill = s.clearance + 0.12
     z = sill + up * (s.belt_z - 0.05 - sill)
     for axle in (body.front_axle, body.rear_axle):
-        clear = np.sqrt(max((s.arch_radius + 0.06) ** 2 - (z - body.arch_z) ** 2, 0.0))
-        if abs(x - axle) < clear:
+        clear = np.sqrt(max((s.arch_radius + 0.04) ** 2 - (z - body.arch_z) ** 2, 0.0))
+        if clear and abs(x - axle) < clear + reach:
             inward = -np.sign(axle)  # towards the doors, where there is always room
-            x = axle + inward * clear
+            x = axle + inward * (clear + reach)
     return float(x), float(z)
 
 
@@ -68,8 +83,8 @@ def _pane(keypoints: np.ndarray, foot: str, head: str, across: float, up: float)
     return Frame(at * np.array([1.0, across, 1.0]), right, rise / np.linalg.norm(rise))
 
 
-def _stickers(spec: VehicleSpec, body: Body, keypoints: np.ndarray) -> list[Part]:
-    parts = []
+def _stickers(spec: VehicleSpec, body: Body, keypoints: np.ndarray) -> list[Decal]:
+    decals = []
     for k, sticker in enumerate(spec.marks.stickers):
         if sticker.place == "windscreen":
             frame = _pane(keypoints, "windscreen_base", "roof_front", sticker.across, sticker.up)
@@ -81,15 +96,13 @@ def _stickers(spec: VehicleSpec, body: Body, keypoints: np.ndarray) -> list[Part
             share = low + sticker.up * (high - low)
             z = s.clearance + share * (s.tail_z - s.clearance)
             frame = facing("x", -1.0, (s.body_rear_x, sticker.across * body.half, z))
-        lift = _ON_GLASS if sticker.place in ("windscreen", "rear_glass") else 0.003
+        lift = _ON_GLASS if sticker.place in ("windscreen", "rear_glass") else LIFT
         ground, ink = _sticker_figures(sticker)
         name = f"sticker_{k}"
-        parts.append(wrapped(name, f"decal_{sticker.ground}", ground, frame, body, lift))
+        decals.append(Decal(name, f"decal_{sticker.ground}", ground, frame, lift))
         if ink is not None:
-            parts.append(
-                wrapped(f"{name}_text", f"decal_{sticker.ink}", ink, frame, body, lift + 0.0008)
-            )
-    return parts
+            decals.append(Decal(f"{name}_text", f"decal_{sticker.ink}", ink, frame, lift + 0.0008))
+    return decals
 
 
 def _sticker_figures(sticker: Sticker) -> tuple[Flat, Flat | None]:
@@ -99,8 +112,8 @@ def _sticker_figures(sticker: Sticker) -> tuple[Flat, Flat | None]:
     wide = min(size * (0.55 * len(text) + 0.5 if text else 1.0), 0.34)
     ground = {
         "disc": disc(size / 2), "star": disc(size / 2, points=5, depth=0.45),
-        "oval": disc(0.5).scaled(wide, size), "square": polygon([rounded(size, size, 0.1 * size)]),
-        "bar": polygon([rounded(max(wide, size), size, 0.1 * size)]),
+        "oval": disc(0.5).scaled(wide, size), "square": convex(rounded(size, size, 0.1 * size)),
+        "bar": convex(rounded(max(wide, size), size, 0.1 * size)),
     }[sticker.form]  # fmt: skip
     if text:
         ink = text_figure(text, "bold", 0.5 * size, 0.8 * wide, pieces=1)
@@ -153,38 +166,45 @@ def _rack(front: float, rear: float, reach: float, top: float) -> Part:
     return merge("roof_rack", rods)
 
 
-def _taxi(spec: VehicleSpec, body: Body, taxi: Taxi) -> list[Part]:
-    """The sign on the roof, read from front and rear, and a band along both sides."""
-    s = spec.shape
-    x = s.roof_front_x - 0.30
+def _taxi_sign(spec: VehicleSpec, body: Body, taxi: Taxi) -> list[Part]:
+    """The sign on the roof, read from front and rear."""
+    x = spec.shape.roof_front_x - 0.30
     z = float(body.top_at(x, 0.0)[0, 2])
-    sign = ellipsoid(
-        "taxi_sign", f"decal_{taxi.sign}", (x, 0.0, z + 0.08), (0.16, 0.52, 0.15), 5, 7
-    )
-    foot = box("taxi_sign_foot", "plastic", (x, 0.0, z + 0.006), (0.13, 0.42, 0.02), 0.005)
-    parts = [sign, foot]
+    at, size = (x, 0.0, z + 0.08), (0.16, 0.52, 0.15)
+    parts = [
+        ellipsoid("taxi_sign", f"decal_{taxi.sign}", at, size, 5, 7),
+        box("taxi_sign_foot", "plastic", (x, 0.0, z + 0.006), (0.13, 0.42, 0.02), 0.005),
+    ]
     text = text_figure(taxi.text, "bold", 0.075, 0.40, pieces=2)
     for out in (1.0, -1.0):
-        frame = facing("x", out, (x + out * 0.083, 0.0, z + 0.08))
+        frame = facing("x", out, (x + out * 0.082, 0.0, z + 0.08))
         parts.append(laid("taxi_sign_text", "decal_black", text, frame))
-    if taxi.band is None:
-        return parts
-    low = max(body.arch_z + s.arch_radius + 0.03, s.belt_z - 0.26)
-    high = s.belt_z - 0.13
-    ends = (s.body_rear_x + 0.35, s.front_x - 0.75)
-    stripe = rectangle(ends[1] - ends[0], high - low)
-    words = text_figure(taxi.text, "bold", 0.7 * (high - low))
-    for side in ("left", "right"):
-        frame = _side_frame(body, side, sum(ends) / 2, (low + high) / 2)
-        parts.append(wrapped("taxi_band", f"decal_{taxi.band}", stripe, frame, body))
-        ink = "decal_black" if taxi.band == "yellow" else "decal_white"
-        parts.append(wrapped("taxi_band_text", ink, words, frame, body, 0.0045))
     return parts
 
 
-def _scratch(spec: VehicleSpec, body: Body, scratch: Scratch) -> Part:
+def _taxi_band(spec: VehicleSpec, body: Body, taxi: Taxi) -> list[Decal]:
+    """A band along both sides, lettered at the doors."""
+    if taxi.band is None:
+        return []
+    s = spec.shape
+    low = max(body.arch_z + s.arch_radius + 0.03, s.belt_z - 0.26)
+    high = s.belt_z - 0.13
+    ends = (s.body_rear_x + 0.35, s.front_x - 0.75)
+    u = np.linspace(ends[0] - ends[1], ends[1] - ends[0], 26) / 2
+    stripe = between(u, np.full(26, (low - high) / 2), np.full(26, (high - low) / 2), 2)
+    words = text_figure(taxi.text, "bold", 0.7 * (high - low)).divided(EDGE)
+    decals = []
+    for side in ("left", "right"):
+        frame = _side_frame(body, side, sum(ends) / 2, (low + high) / 2)
+        decals.append(Decal("taxi_band", f"decal_{taxi.band}", stripe, frame))
+        ink = "decal_black" if taxi.band == "yellow" else "decal_white"
+        decals.append(Decal("taxi_band_text", ink, words, frame, LIFT + 0.003))
+    return decals
+
+
+def _scratch(spec: VehicleSpec, body: Body, scratch: Scratch) -> Decal:
     """Lines of different lengths beside each other, thin where they begin and end."""
-    x, z = side_spot(spec, body, scratch.along, scratch.up)
+    x, z = side_spot(spec, body, scratch.along, scratch.up, 0.6 * scratch.length)
     length = scratch.length
     lines = []
     for k in range(scratch.lines):
@@ -193,18 +213,18 @@ def _scratch(spec: VehicleSpec, body: Body, scratch: Scratch) -> Part:
         line = band(np.stack([u + 0.06 * k * length, v], axis=1), 0.0035 - 0.0006 * k)
         lines.append(line)
     figure = joined(lines).turned(scratch.tilt_deg)
-    return wrapped("scratch", "primer", figure, _side_frame(body, scratch.side, x, z), body, 0.002)
+    return Decal("scratch", "primer", figure, _side_frame(body, scratch.side, x, z), 0.003)
 
 
-def _rust(spec: VehicleSpec, body: Body, patch: Rust) -> Part:
+def _rust(spec: VehicleSpec, body: Body, patch: Rust) -> Decal:
     """A ragged patch at the lower edge of the side."""
-    x, z = side_spot(spec, body, patch.along, 0.02 + 0.1 * (patch.seed % 7) / 7)
+    x, z = side_spot(spec, body, patch.along, 0.02 + 0.1 * (patch.seed % 7) / 7, patch.size)
     rng = np.random.default_rng(patch.seed)
     angle = np.arange(20) * 2 * np.pi / 20
     radius = patch.size / 2 * (0.55 + 0.75 * rng.random(20))
     ring = np.stack([1.4 * radius * np.cos(angle), radius * np.sin(angle)], axis=1)
     frame = _side_frame(body, patch.side, x, z)
-    return wrapped("rust", "rust", polygon([ring]), frame, body, 0.0015)
+    return Decal("rust", "rust", polygon([ring]), frame, 0.003)
 
 
 def _inside(spec: VehicleSpec, body: Body, keypoints: np.ndarray) -> list[Part]:
@@ -219,19 +239,25 @@ def _inside(spec: VehicleSpec, body: Body, keypoints: np.ndarray) -> list[Part]:
         ball = ellipsoid("ornament", f"decal_{marks.ornament}", (x, y, z - 0.03),
                          (0.03, 0.05, 0.075), 2, 5)  # fmt: skip
         parts.append(ball)
-    parts += [_thing(spec, body, thing) for thing in marks.things]
+    return parts + [_thing(spec, body, thing) for thing in marks.things]
+
+
+def _hung(spec: VehicleSpec, body: Body, keypoints: np.ndarray) -> list[Decal]:
+    """Blinds and curtains inside the glass."""
+    marks = spec.marks
+    decals = []
     if marks.blind == "windscreen":
+        low, high = (keypoints[INDEX[f"left_{n}"]] for n in ("windscreen_base", "roof_front"))
         frame = _pane(keypoints, "windscreen_base", "roof_front", 0.0, 0.5)
-        half = abs(keypoints[INDEX["left_roof_front"], 1])
-        tall = float(np.linalg.norm(keypoints[INDEX["left_roof_front"]]
-                                    - keypoints[INDEX["left_windscreen_base"]]))  # fmt: skip
-        sheet = rectangle(1.8 * half, 0.8 * tall)
-        parts.append(wrapped("sun_blind", "decal_silver", sheet, frame, body, -0.045, 0.3))
+        u = np.linspace(-0.9, 0.9, 7) * high[1]
+        tall = 0.4 * float(np.linalg.norm(high - low))
+        sheet = between(u, np.full(7, -tall), np.full(7, tall), 2)
+        decals.append(Decal("sun_blind", "decal_silver", sheet, frame, -0.045))
     elif marks.blind == "sides":
-        parts += _hangings(spec, body, "sun_blind", "decal_black", full=True)
+        decals += _hangings(spec, body, "sun_blind", "decal_black", full=True)
     if marks.curtains is not None:
-        parts += _hangings(spec, body, "curtain", f"decal_{marks.curtains}", full=False)
-    return parts
+        decals += _hangings(spec, body, "curtain", f"decal_{marks.curtains}", full=False)
+    return decals
 
 
 def _thing(spec: VehicleSpec, body: Body, thing: Thing) -> Part:
@@ -245,14 +271,14 @@ def _thing(spec: VehicleSpec, body: Body, thing: Thing) -> Part:
     return box(name, colour, at, (long, wide, tall), 0.01)
 
 
-def _hangings(spec: VehicleSpec, body: Body, name: str, material: str, full: bool) -> list[Part]:
+def _hangings(spec: VehicleSpec, body: Body, name: str, material: str, full: bool) -> list[Decal]:
     """Folded cloth inside the side windows behind the front ones: over all of a window, or drawn
     back to the pillars."""
     s = spec.shape
     posts = [*spec.trim.side_windows, s.deck_x + 0.10]
     low, high = s.belt_z + 0.02, s.height - 0.20
     y = float(body.side_at(sum(posts[:2]) / 2, (low + high) / 2)[0, 1]) if len(posts) > 1 else 0.0
-    parts = []
+    decals = []
     for front, rear in pairwise(posts):
         bay = front - rear
         spans = [(rear, front)] if full else [(rear, rear + 0.2 * bay), (front - 0.2 * bay, front)]
@@ -261,15 +287,12 @@ def _hangings(spec: VehicleSpec, body: Body, name: str, material: str, full: boo
             fold = np.where(np.arange(len(cloth.points)) // 3 % 2, 0.0, 0.02) - 0.07
             for sign in (1.0, -1.0):
                 frame = facing("y", sign, ((x0 + x1) / 2, sign * y, (low + high) / 2))
-                parts.append(wrapped(name, material, cloth, frame, body, fold, 9.0))
-    return parts
+                decals.append(Decal(name, material, cloth, frame, fold))
+    return decals
 
 
 def _folds(width: float, height: float) -> Flat:
     """A rectangle in columns of three points each, about 4 cm apart."""
     columns = max(2, round(width / 0.04))
-    u, v = np.meshgrid(np.linspace(-width / 2, width / 2, columns),
-                       np.linspace(-height / 2, height / 2, 3), indexing="ij")  # fmt: skip
-    k = np.arange(3 * (columns - 1)).reshape(-1, 3)[:, :2].ravel()
-    faces = np.concatenate([np.stack([k, k + 3, k + 4], 1), np.stack([k, k + 4, k + 1], 1)])
-    return Flat(np.stack([u.ravel(), v.ravel()], axis=1), faces)
+    u = np.linspace(-width / 2, width / 2, columns)
+    return between(u, np.full(columns, -height / 2), np.full(columns, height / 2), 2)

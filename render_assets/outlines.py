@@ -11,6 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from render_assets.mesh import grid_faces
+
 
 @dataclass(frozen=True, eq=False)
 class Flat:
@@ -76,6 +78,20 @@ def polygon(rings: Sequence[np.ndarray]) -> Flat:
     return joined([_clip_ears(_bridged(o, h)) for o, h in zip(outers, inside, strict=True)])
 
 
+def convex(ring: np.ndarray) -> Flat:
+    """The inside of a convex, counter-clockwise ring (k, 2)."""
+    k = np.arange(1, len(ring) - 1)
+    return Flat(ring, np.stack([np.zeros_like(k), k, k + 1], axis=1))
+
+
+def rim(outer: np.ndarray, inner: np.ndarray) -> Flat:
+    """The area between two counter-clockwise rings of as many points (k, 2) each."""
+    k, count = np.arange(len(outer)), len(outer)
+    nxt = (k + 1) % count
+    quads = (np.stack([k, k + count, nxt + count], 1), np.stack([k, nxt + count, nxt], 1))
+    return Flat(np.concatenate([inner, outer]), np.concatenate(quads))
+
+
 def rectangle(width: float, height: float) -> Flat:
     """A rectangle about the origin."""
     u, v = width / 2, height / 2
@@ -104,6 +120,14 @@ def rounded(width: float, height: float, radius: float, steps: int = 3) -> np.nd
         c, s = np.cos(k * np.pi / 2), np.sin(k * np.pi / 2)
         ring.append(corner + arc @ np.array([[c, s], [-s, c]]))
     return np.concatenate(ring)
+
+
+def between(u: np.ndarray, low: np.ndarray, high: np.ndarray, rows: int = 1) -> Flat:
+    """The area between the heights ``low`` and ``high`` (k,) at rising ``u`` (k,), in ``rows``."""
+    share = np.linspace(0, 1, rows + 1)
+    v = low[:, None] + (high - low)[:, None] * share
+    points = np.stack([np.broadcast_to(u[:, None], v.shape), v], axis=-1).reshape(-1, 2)
+    return Flat(points, grid_faces(len(u), rows + 1))
 
 
 def band(line: np.ndarray, width: float) -> Flat:

@@ -13,7 +13,7 @@ from render_assets.decals import Frame, laid, sheet
 from render_assets.lettering import Font, text_figure
 from render_assets.marks import Plate
 from render_assets.mesh import Part
-from render_assets.outlines import Flat, disc, joined, polygon, rectangle, rounded
+from render_assets.outlines import Flat, disc, joined, rectangle, rim, rounded
 
 
 @dataclass(frozen=True)
@@ -181,7 +181,7 @@ def _rim(style: PlateStyle) -> list[Flat]:
         return []
     wide, tall = style.size
     outer = rounded(wide - 0.007, tall - 0.007, 0.008, 2)
-    return [polygon([outer, rounded(wide - 0.012, tall - 0.012, 0.006, 2)[::-1]])]
+    return [rim(outer, rounded(wide - 0.012, tall - 0.012, 0.006, 2))]
 
 
 def _holder(name: str, plate: Plate, style: PlateStyle, frame: Frame) -> list[Part]:
