@@ -33,7 +33,7 @@ class Canvas:
 
     def put(self, name: str, colour: str, figure: Flat, layer: int) -> Decal:
         """A figure in a colour of ``materials.DECALS``, on top of ``layer`` others."""
-        lift = LIFT + _LAYER * layer
+        lift = LIFT + _LAYER * (layer + 1)
         return Decal(name, f"decal_{colour}", figure, self.frame, lift)
 
     def letter(self, name: str, colour: str, figure: Flat) -> Decal:
@@ -75,7 +75,7 @@ def _pattern_canvases(spec: VehicleSpec, body: Body) -> list[Canvas]:
     s = spec.shape
     if spec.load is not None:
         return _load_sides(spec)
-    over = body.arch_z + s.arch_radius + 0.03
+    over = body.arch_z + s.arch_radius + 0.05
     if spec.trim.panelled:
         back = s.body_rear_x + 0.22
         return _sides(spec, body, (back, spec.trim.doors[0] - 0.12), (over, s.height - 0.32))

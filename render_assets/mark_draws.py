@@ -57,7 +57,7 @@ def _stickers(rng: np.random.Generator, style: Style) -> list[dict[str, Any]]:
     corner = 1.0 if rng.random() < 0.5 else -1.0
     for k in range(count):
         size = 0.06 + 0.02 * rng.random()
-        made.append(_sticker(rng, "windscreen", corner * (0.74 - 0.13 * k), 0.80, size))
+        made.append(_sticker(rng, "windscreen", corner * (0.66 - 0.12 * k), 0.74, size))
     rear = rng.random(3)
     if rear[0] < 0.10 and not style.panelled and style.body_end is None:
         made.append(
@@ -112,11 +112,11 @@ def _roof(rng: np.random.Generator, style: Style, colour: Colour, taxi: bool) ->
     tall = style.type in ("suv", "estate", "mpv", "van")
     loads = {"box": 0.02 + 0.02 * tall, "bars": 0.04 + 0.05 * tall, "rack": 0.01 + 0.02 * tall}
     edges = np.cumsum(list(loads.values()))
-    if style.layout in ("car", "van") and pick[0] < edges[-1] and style.name != "convertible":
+    if style.layout in ("car", "van") and pick[0] < edges[-1] and not style.open_top:
         made["roof_load"] = list(loads)[int(np.searchsorted(edges, pick[0], side="right"))]
         made["roof_box"] = ("black", "black", "grey", "white", "silver")[int(pick[1] * 5)]
     share = 0.12 if style.type in ("hatchback", "suv") else 0.02
-    if style.layout == "car" and style.name != "convertible" and pick[2] < share:
+    if style.layout == "car" and not style.open_top and pick[2] < share:
         made["roof_colour"] = _ROOF_COLOURS.get(colour, "black")
     return made
 
@@ -167,7 +167,7 @@ def _inside(rng: np.random.Generator, style: Style) -> dict[str, Any]:
     made["things"] = things
     if pick[0] < 0.12:
         made["ornament"] = colours[int(pick[1] * len(colours))]
-    if pick[2] < 0.04 and style.name != "convertible":
+    if pick[2] < 0.04 and not style.open_top:
         made["blind"] = "windscreen" if pick[3] < 0.4 else "sides"
     curtained = {"coach": 0.6, "midi_bus": 0.3, "minibus": 0.15}.get(style.name, 0.0)
     if pick[4] < curtained:

@@ -17,7 +17,7 @@ from render_assets.vehicle import Vehicle, build_vehicle
 
 DENT = {"side": "left", "along": 0.5, "up": 0.4, "radius": 0.18, "depth": 0.02}
 SCRATCH = {"side": "right", "along": 0.45, "up": 0.5, "length": 0.4, "tilt_deg": 5, "lines": 3}
-STICKER = {"across": 0.72, "up": 0.8, "form": "disc", "size": 0.07, "ground": "red",
+STICKER = {"across": 0.66, "up": 0.74, "form": "disc", "size": 0.07, "ground": "red",
            "ink": "white", "text": "", "tilt_deg": 3}  # fmt: skip
 FULL: dict[str, Any] = {
     "stickers": [
