@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from render_assets.body import Body
-from render_assets.mesh import Part, box, ellipsoid, merge, part, tube
+from render_assets.decals import Frame, cast, facing
+from render_assets.mesh import Part, box, ellipsoid, merge, tube
+from render_assets.plates import plate_parts
 from render_assets.spec import VehicleSpec
 
 _LIFT = np.array([0.004, 0.0, 0.0])
@@ -94,15 +96,30 @@ def _wipers(spec: VehicleSpec, body: Body) -> list[Part]:
 
 
 def _plates(spec: VehicleSpec, body: Body) -> list[Part]:
-    """Registration plates with the strokes of their letters."""
-    s = spec.shape
-    front = body.front_at(0.0, s.clearance + 0.30 * (s.nose_z - s.clearance) + 0.05)[0]
-    parts = _plate("front_plate", spec, front + 3 * _LIFT, 1.0)
+    """Registration plates at both ends, leaning as the surface behind them does."""
+    plate, s = spec.marks.plate, spec.shape
+    if plate is None:
+        return []
+    parts = []
+    if plate.front:
+        z = s.clearance + 0.30 * (s.nose_z - s.clearance) + 0.05
+        parts = plate_parts("front_plate", plate, _seat_of_plate(body, z, 1.0), rear=False)
     if spec.load is not None:
-        rear = np.array([s.rear_x + 0.05, 0.0, spec.load.floor_z - 0.28])
+        back = facing("x", -1.0, (s.rear_x + 0.04, 0.0, spec.load.floor_z - 0.28))
     else:
-        rear = body.rear_at(0.0, plate_z(spec))[0]
-    return parts + _plate("rear_plate", spec, rear - 3 * _LIFT, -1.0)
+        back = _seat_of_plate(body, plate_z(spec), -1.0)
+    return parts + plate_parts("rear_plate", plate, back, rear=True)
+
+
+def _seat_of_plate(body: Body, z: float, out: float) -> Frame:
+    """Where a plate of usual size touches the end of the body that faces ``out`` times x."""
+    y, dz = np.meshgrid([0.0, 0.12, 0.24], [-0.06, 0.0, 0.06])
+    end = body.shape.front_x if out > 0 else body.shape.body_rear_x
+    start = np.stack([np.full(9, end), y.ravel(), z + dz.ravel()], axis=1)
+    x = out * cast(body, start, np.array([out, 0.0, 0.0]))[:, 0]
+    lean = float(np.clip((x[6] - x[0]) / 0.12, -0.25, 0.25))
+    most = (x - lean * dz.ravel()).max()
+    return facing("x", out, (out * most, 0.0, z), -np.arctan(lean))
 
 
 def plate_z(spec: VehicleSpec) -> float:
@@ -110,40 +127,6 @@ def plate_z(spec: VehicleSpec) -> float:
     s = spec.shape
     high = {"car": 0.70, "van": 0.66}.get(spec.layout, 0.45)
     return s.clearance + high * (s.tail_z - s.clearance)
-
-
-def _plate(name: str, spec: VehicleSpec, at: np.ndarray, facing: float) -> list[Part]:
-    """A plate at ``at`` that faces +x or -x; each letter is a pattern of seven strokes."""
-    wide, tall = 0.44, 0.12
-    style = {"blue": "plate_blue", "white": "plate", "yellow": "plate_yellow"}
-    ink = "plate" if spec.trim.plate_style == "blue" else "plate_text"
-    back = box(name, style[spec.trim.plate_style], tuple(at), (0.014, wide, tall), 0.004)
-    step = wide * 0.9 / len(spec.trim.plate)
-    quads = []
-    for k, letter in enumerate(spec.trim.plate):
-        y = facing * (k + 0.5 - len(spec.trim.plate) / 2) * step
-        for bit, (dy, dz, sy, sz) in enumerate(_STROKES):
-            if _LETTERS.get(letter, 127) >> bit & 1:
-                middle = np.array([facing * 0.0085, y + facing * dy * step, dz * tall])
-                quads.append(at + middle + _QUAD * [0, facing * sy * step / 2, sz * tall / 2])
-    start = 4 * np.arange(len(quads))[:, None]
-    faces = np.concatenate([start + np.array(t) for t in ((0, 1, 2), (0, 2, 3))])
-    return [back, part(f"{name}_text", ink, np.concatenate(quads), faces)]
-
-
-_QUAD = np.array([(0, -1, -1), (0, 1, -1), (0, 1, 1), (0, -1, 1)], dtype=np.float64)
-_STROKES = ((0, 0.3, 0.6, 0.09), (0.27, 0.15, 0.14, 0.32), (0.27, -0.15, 0.14, 0.32),
-            (0, -0.3, 0.6, 0.09), (-0.27, -0.15, 0.14, 0.32), (-0.27, 0.15, 0.14, 0.32),
-            (0, 0, 0.6, 0.09))  # fmt: skip
-_LETTERS = dict(
-    zip(
-        "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ",
-        (63, 6, 91, 79, 102, 109, 125, 7, 127, 111, 119, 124, 57, 94, 121, 113, 61, 118, 48, 30,
-         117, 56, 55, 84, 92, 115, 103, 80, 45, 120, 62, 28, 126, 86, 110, 27),
-        strict=True,
-    )
-)  # fmt: skip
-"""Which of the seven strokes each character has, bit by bit."""
 
 
 def _grille(spec: VehicleSpec, body: Body) -> list[Part]:

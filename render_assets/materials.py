@@ -33,7 +33,28 @@ def _grey(value: float) -> Rgb:
     return (value, value, value)
 
 
+DECALS: dict[str, Rgb] = {
+    "white": _grey(0.78),
+    "silver": _grey(0.42),
+    "grey": _grey(0.14),
+    "black": _grey(0.012),
+    "red": (0.42, 0.015, 0.02),
+    "maroon": (0.11, 0.008, 0.012),
+    "orange": (0.62, 0.16, 0.015),
+    "yellow": (0.68, 0.46, 0.02),
+    "green": (0.02, 0.22, 0.06),
+    "lime": (0.22, 0.42, 0.03),
+    "cyan": (0.02, 0.28, 0.48),
+    "blue": (0.012, 0.06, 0.32),
+    "navy": (0.008, 0.016, 0.07),
+    "purple": (0.10, 0.02, 0.17),
+}
+"""Colours of foils, stickers and lettering by name."""
+
 FIXED: dict[str, Material] = {
+    **{f"decal_{name}": Material(rgb, roughness=0.35) for name, rgb in DECALS.items()},
+    "rust": Material((0.12, 0.04, 0.015), roughness=0.95),
+    "primer": Material(_grey(0.30), roughness=0.8),
     "tyre": Material(_grey(0.012), roughness=0.85),
     "rubber": Material(_grey(0.01), roughness=0.7),
     "gap": Material(_grey(0.004), roughness=0.9),
@@ -58,6 +79,9 @@ FIXED: dict[str, Material] = {
     "plate": Material(_grey(0.7), roughness=0.4),
     "plate_blue": Material((0.02, 0.08, 0.4), roughness=0.4),
     "plate_yellow": Material((0.65, 0.42, 0.03), roughness=0.4),
+    "plate_green": Material((0.30, 0.62, 0.36), roughness=0.4),
+    "plate_green_ink": Material((0.01, 0.13, 0.06), roughness=0.4),
+    "plate_red": Material((0.45, 0.02, 0.03), roughness=0.4),
     "plate_text": Material(_grey(0.02), roughness=0.5),
     "wood": Material((0.16, 0.09, 0.045), roughness=0.8),
     "aluminium": Material(_grey(0.45), metallic=0.7, roughness=0.4),

@@ -11,24 +11,18 @@ from collections.abc import Mapping, Sequence
 from typing import Annotated, Literal
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from pamtri.attributes import COLOUR_INDEX, COLOURS, TYPES, Colour, VehicleType
 from pamtri.errors import ConfigError
+from render_assets.frozen import Fraction, Metres, Spec
+from render_assets.marks import Marks
 
-Fraction = Annotated[float, Field(ge=0, le=1)]
-Metres = Annotated[float, Field(gt=0)]
 Layout = Literal["car", "pickup", "van", "bus", "box_truck", "flatbed_truck"]
 RimDesign = Literal["five_spoke", "ten_spoke", "twin_spoke", "turbine", "mesh", "hubcap", "steel"]
 Grille = Literal["bars", "mesh", "split", "slim", "tall"]
 HeadLamp = Literal["wedge", "round", "block", "slit"]
 TailLamp = Literal["block", "column", "slim", "round"]
-
-
-class Spec(BaseModel):
-    """Base of every part of a vehicle's description."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class Shape(Spec):
@@ -146,8 +140,6 @@ class Trim(Spec):
     spoiler: bool
     tint: Fraction
     """Of the rear side windows and the rear glass."""
-    plate: str
-    plate_style: Literal["blue", "white", "yellow"]
     exhausts: Annotated[int, Field(ge=0, le=2)]
     panelled: bool
     """Sheet metal instead of glass behind the front doors."""
@@ -157,7 +149,7 @@ class Paint(Spec):
     """A car paint: linear base colour under clear varnish."""
 
     rgb: tuple[Fraction, Fraction, Fraction]
-    finish: Literal["solid", "metallic", "pearl"]
+    finish: Literal["solid", "metallic", "pearl", "matte"]
     metallic: Fraction
     roughness: Fraction
     flake: Fraction
@@ -169,6 +161,8 @@ class VehicleSpec(Spec):
     """One individual vehicle."""
 
     identity: int | None
+    model: int | None = None
+    """Vehicles of one data set with the same number are alike but for their ``marks``."""
     type: VehicleType
     style: str
     layout: Layout
@@ -178,6 +172,7 @@ class VehicleSpec(Spec):
     wheels: Wheels
     trim: Trim
     load: Load | None = None
+    marks: Marks = Marks()
 
 
 _STREAM = 0x5645_4849
@@ -190,21 +185,29 @@ def sample_vehicle(
     types: Mapping[str, float] | None = None,
     colours: Mapping[str, float] | None = None,
     styles: Mapping[str, float] | None = None,
+    model: int | None = None,
 ) -> VehicleSpec:
     """The vehicle that ``identity`` is under ``seed``: a pure function of its arguments.
 
+    Everything but its marks is drawn for the number ``model``, by default the identity's own: two
+    identities of one model are twins that differ in plate, stickers, dents and the like alone.
+
     The three mappings weigh types, colours and styles by name (unnamed ones get none); by default
-    types and colours are equally likely. Shape, paint and trim have streams of their own, so that
-    another colour choice leaves the shape as it was. Raises ``ConfigError`` for an unknown name, a
-    negative weight, or weights that leave nothing to choose.
+    types and colours are equally likely. Shape, paint, trim and marks have streams of their own, so
+    that another colour choice leaves the shape as it was. Raises ``ConfigError`` for an unknown
+    name, a negative weight, or weights that leave nothing to choose.
     """
     from render_assets import colours as paints
     from render_assets import styles as catalogue
+    from render_assets.mark_draws import sample_marks
 
-    root = np.random.SeedSequence([seed, identity, _STREAM])
+    model = identity if model is None else model
+    root = np.random.SeedSequence([seed, model, _STREAM])
     model_rng, colour_rng, paint_rng, shape_rng, trim_rng = map(
         np.random.default_rng, root.spawn(5)
     )
+    own = np.random.SeedSequence([seed, identity, _STREAM])
+    marks_rng = np.random.default_rng(own.spawn(6)[5])
     style_weights = _weights("style", styles, tuple(catalogue.STYLES))
     type_weights = _weights("type", types, TYPES)
     offered = {s.type for s in catalogue.STYLES.values() if style_weights[s.name] > 0}
@@ -220,15 +223,18 @@ def sample_vehicle(
     style = catalogue.STYLES[_choose(model_rng, candidates)]
     names = _weights("colour", colours, COLOURS)
     colour = COLOURS[COLOUR_INDEX[_choose(colour_rng, names)]]
+    drawn = catalogue.sample_model(style, shape_rng, trim_rng)
     return VehicleSpec.model_validate(
         {
             "identity": identity,
+            "model": model,
             "type": style.type,
             "style": style.name,
             "layout": style.layout,
             "colour": colour,
             "paint": paints.sample_paint(paint_rng, colour),
-            **catalogue.sample_model(style, shape_rng, trim_rng),
+            **drawn,
+            "marks": sample_marks(marks_rng, style, colour, drawn),
         }
     )
 

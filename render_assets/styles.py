@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import string
 from typing import Any
 
 import numpy as np
@@ -166,7 +165,6 @@ def _trim(style: Style, shape: dict[str, Any], rng: np.random.Generator) -> dict
     pick = rng.random(12)
     front, rear = shape["cowl_x"], shape["deck_x"]
     pillars = tuple(front + (rear - front) * w for w in style.windows)
-    letters = "".join(string.ascii_uppercase[int(i)] for i in rng.integers(0, 26, 3))
     return {
         "side_windows": pillars,
         "doors": _door_edges(style, shape, pillars),
@@ -178,8 +176,6 @@ def _trim(style: Style, shape: dict[str, Any], rng: np.random.Generator) -> dict
         "roof_rails": bool(pick[4] < style.rails),
         "spoiler": style.layout == "car" and bool(pick[5] < style.spoiler),
         "tint": float(0.25 + 0.6 * pick[6]),
-        "plate": f"{letters}{int(pick[7] * 9000) + 1000}",
-        "plate_style": ("blue", "white", "yellow")[int(pick[8] * 3)],
         "exhausts": int(pick[9] * 3) if style.layout in ("car", "pickup") else 0,
         "panelled": style.panelled,
     }

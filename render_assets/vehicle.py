@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
@@ -10,9 +10,11 @@ import numpy as np
 from render_assets import materials
 from render_assets.body import Body
 from render_assets.cabin import cabin_parts
+from render_assets.damage import dented
 from render_assets.fittings import fitting_parts
 from render_assets.keypoints import place_keypoints, wheel_track
 from render_assets.load import load_parts
+from render_assets.mark_parts import mark_parts
 from render_assets.materials import Material
 from render_assets.mesh import Part, mirror, moved
 from render_assets.panels import skin_parts
@@ -46,10 +48,35 @@ def build_vehicle(spec: VehicleSpec) -> Vehicle:
     for paired, single in groups:
         half += paired
         whole += single
-    parts = _both_sides(half) + whole
+    keypoints = place_keypoints(spec, body)
+    parts = _worn(_both_sides(half), spec, body, keypoints)
+    parts += [*whole, *mark_parts(spec, body, keypoints)]
     known = {**materials.FIXED, **_own_materials(spec)}
     used = sorted({p.material for p in parts})
-    return Vehicle(spec, tuple(parts), {n: known[n] for n in used}, place_keypoints(spec, body))
+    return Vehicle(spec, tuple(parts), {n: known[n] for n in used}, keypoints)
+
+
+def _worn(parts: list[Part], spec: VehicleSpec, body: Body, keypoints: np.ndarray) -> list[Part]:
+    """The model's two sides as this individual has them: its roof's colour, dents, a bare wheel."""
+    if spec.marks.roof_colour is not None:
+        parts = [
+            replace(p, material="roof_paint") if p.name.endswith("_roof") else p for p in parts
+        ]
+    parts = dented(parts, spec, body, keypoints)
+    if spec.marks.bare_wheel is None:
+        return parts
+    side, end = spec.marks.bare_wheel.split("_")
+    covered = {f"{side}_{end}_{p.name}" for p in build_wheel(spec.wheels)}
+    covered.discard(f"{side}_{end}_hub")  # it carries the keypoint
+    steel = build_wheel(spec.wheels.model_copy(update={"design": "steel"}))
+    x = (0.5 if end == "front" else -0.5) * spec.shape.wheelbase
+    centre = (x, wheel_track(spec), spec.wheels.radius)
+    bare = [
+        replace(moved(p, centre), name=f"left_{end}_{p.name}") for p in steel if p.name != "hub"
+    ]
+    if side == "right":
+        bare = [mirror(p, p.name.replace("left_", "right_")) for p in bare]
+    return [p for p in parts if p.name not in covered] + bare
 
 
 def _wheels(spec: VehicleSpec) -> list[Part]:
@@ -58,22 +85,11 @@ def _wheels(spec: VehicleSpec) -> list[Part]:
     for built in build_wheel(spec.wheels):
         for end, axle in (("front", 0.5), ("rear", -0.5)):
             centre = (axle * spec.shape.wheelbase, track, spec.wheels.radius)
-            wheels.append(_renamed(moved(built, centre), f"{end}_{built.name}"))
+            wheels.append(replace(moved(built, centre), name=f"{end}_{built.name}"))
         if spec.wheels.twin and built.name == "tyre":
             inner = (centre[0], track - spec.wheels.width - 0.03, centre[2])
-            wheels.append(_renamed(moved(built, inner), "rear_inner_tyre"))
+            wheels.append(replace(moved(built, inner), name="rear_inner_tyre"))
     return wheels
-
-
-def _renamed(original: Part, name: str) -> Part:
-    return Part(
-        name,
-        original.material,
-        original.vertices,
-        original.faces,
-        original.normals,
-        original.segment,
-    )
 
 
 def _both_sides(half: list[Part]) -> list[Part]:
@@ -82,15 +98,21 @@ def _both_sides(half: list[Part]) -> list[Part]:
     for left in half:
         segment = left.segment
         other = segment.replace("left_", "right_") if segment else None
-        parts.append(_renamed(left, f"left_{left.name}"))
+        parts.append(replace(left, name=f"left_{left.name}"))
         parts.append(mirror(left, f"right_{left.name}", other))
     return parts
 
 
 def _own_materials(spec: VehicleSpec) -> dict[str, Material]:
     """The materials that differ between individuals."""
+    roof = spec.marks.roof_colour
     return {
         "paint": paint_material(spec.paint),
+        "roof_paint": replace(
+            paint_material(spec.paint), base_colour=materials.DECALS[roof], metallic=0.0, flake=0.0
+        )
+        if roof
+        else paint_material(spec.paint),
         "glass": materials.glass(0.15),
         "tinted_glass": materials.glass(spec.trim.tint),
     }

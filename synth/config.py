@@ -6,6 +6,8 @@ Every field of type ``Number`` or ``Name`` takes a value or a distribution
 
 from __future__ import annotations
 
+from fractions import Fraction
+from math import ceil
 from typing import Annotated, Literal, TypeVar, get_args
 
 import numpy as np
@@ -38,6 +40,30 @@ class ColourConfig(Config):
     value: Share = always(0.5)
 
 
+class TwinConfig(Config):
+    """Near twins: how many identities share model, paint and trim with others and differ in their
+    marks (plate, stickers, dents, dirt, ...) alone.
+
+    Groups lie evenly among the identities: group k is the ``group`` consecutive identities from
+    ceil(k * group / share) on. Which vehicle an identity is thus depends on nothing but its number,
+    the seed and this section. A split never ends inside a group (``SynthConfig.split_ends``); a
+    data set that ends inside one, or begins there with ``identity_offset``, holds a part of it.
+    """
+
+    share: Probability = 0.0
+    """Of the identities that have twins; exact to one group in any block of identities."""
+    group: Annotated[int, Field(ge=2, le=1000)] = 3
+    """Identities that are alike."""
+
+    def model_of(self, identity: int) -> int:
+        """The first identity of the group that ``identity`` is in, or its own number."""
+        if not self.share:
+            return identity
+        spacing = self.group / Fraction(self.share).limit_denominator(1_000_000)
+        start = ceil(identity // spacing * spacing)
+        return start if identity - start < self.group else identity
+
+
 class VehicleConfig(Config):
     """Which vehicles there are; a factor left out is as the catalogue of vehicles weighs it."""
 
@@ -45,6 +71,7 @@ class VehicleConfig(Config):
     colour: Annotated[Name, one_of(COLOURS)] | None = None
     style: Name | None = None
     """Sub-style, such as ``coupe``."""
+    twins: TwinConfig = TwinConfig()
 
     @model_validator(mode="after")
     def _such_vehicles_exist(self) -> VehicleConfig:
@@ -61,7 +88,8 @@ class VehicleConfig(Config):
             None if factor is None else factor.weights_by_value()
             for factor in (self.type, self.colour, self.style)
         )
-        return sample_vehicle(seed, identity, types=type, colours=colour, styles=style)
+        model = self.twins.model_of(identity)
+        return sample_vehicle(seed, identity, type, colour, style, model)
 
 
 class FramingConfig(Config):
@@ -231,9 +259,17 @@ class SynthConfig(Config):
 
     @property
     def split_ends(self) -> tuple[int, ...]:
-        """Where each split's block of identities ends, in the order of ``splits``."""
+        """Where each split's block of identities ends, in the order of ``splits``: at its share,
+        or up to a group earlier where that would part twins."""
         shares = np.cumsum(list(self.splits.values()))
-        return tuple(np.round(shares * self.identities).astype(int).tolist())
+        ends = np.round(shares * self.identities).astype(int).tolist()
+        return tuple(self._before_twins(end) if end < self.identities else end for end in ends)
+
+    def _before_twins(self, end: int) -> int:
+        """The last place up to ``end`` where no group of twins is parted."""
+        first = self.identity_offset + end
+        start = self.vehicle.twins.model_of(first)
+        return max(start - self.identity_offset, 0)
 
     def seen_by(self, fixed: FixedCamera) -> SynthConfig:
         """This configuration with the general sections as ``fixed`` has them."""
@@ -254,8 +290,9 @@ class SynthConfig(Config):
         sizes = np.diff(self.split_ends, prepend=0)
         for (split, share), size in zip(self.splits.items(), sizes, strict=True):
             if share and not size:
+                why = " without parting twins" if self.vehicle.twins.share else ""
                 raise ValueError(
-                    f"splits.{split}: {share:g} of {self.identities} identities is none"
+                    f"splits.{split}: {share:g} of {self.identities} identities is none{why}"
                 )
         return self
 
