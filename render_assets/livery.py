@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
 from render_assets.body import Body
 from render_assets.decals import EDGE, LIFT, Decal, Frame, facing
-from render_assets.lettering import text_figure
+from render_assets.lettering import Font, text_figure
 from render_assets.marks import Livery
 from render_assets.outlines import Flat, band, between, disc, joined
 from render_assets.spec import VehicleSpec
@@ -38,9 +39,19 @@ class Canvas:
         lift = LIFT + _LAYER * (layer + 1)
         return Decal(name, f"decal_{colour}", figure, self.frame, lift)
 
-    def letter(self, name: str, colour: str, figure: Flat) -> Decal:
-        """The same for letters and signs, on top of all patterns."""
-        return self.put(name, colour, figure if self.flat else figure.divided(EDGE), 3)
+    def letters(self, text: str, font: Font, tall: float, room: float, pieces: int = 3) -> Flat:
+        """A line of text as fine as the surface asks for."""
+        return (
+            text_figure(text, font, tall, room, pieces)
+            if self.flat
+            else _fine_text(text, font, tall, room, pieces)
+        )
+
+
+@lru_cache(maxsize=32)
+def _fine_text(text: str, font: Font, tall: float, room: float, pieces: int) -> Flat:
+    """Divided once for both sides, which are alike."""
+    return text_figure(text, font, tall, room, pieces).divided(EDGE)
 
 
 def livery_decals(spec: VehicleSpec, livery: Livery, body: Body) -> tuple[list[Decal], list[Decal]]:
@@ -168,17 +179,17 @@ def _lettering(livery: Livery, canvas: Canvas) -> list[Decal]:
     low = livery.pattern in ("stripe", "wave")
     tall, v = min((0.27 if low else 0.32) * h, 0.16 * w, 0.6), (0.20 if low else 0.14) * h
     mark = 0.0 if livery.logo == "none" else 1.5 * tall
-    name = text_figure(livery.name, livery.font, tall, room - mark)
+    name = canvas.letters(livery.name, livery.font, tall, room - mark)
     left = shift - (name.size()[0] + mark) / 2
     middle = left + mark + name.size()[0] / 2
-    parts = [canvas.letter("livery_name", livery.ink, name.moved(middle, v))]
+    parts = [canvas.put("livery_name", livery.ink, name.moved(middle, v), 3)]
     if h > 0.3:
-        line = text_figure(livery.line, "bold", 0.36 * tall, room - mark, pieces=1)
+        line = canvas.letters(livery.line, "bold", 0.36 * tall, room - mark, pieces=1)
         below = line.moved(middle, v - 0.95 * tall)
-        parts.append(canvas.letter("livery_line", livery.ink, below))
+        parts.append(canvas.put("livery_line", livery.ink, below, 3))
     if mark:
         logo = _logo(livery.logo, 0.6 * tall).moved(left + 0.6 * tall, v)
-        parts.append(canvas.letter("livery_logo", livery.second, logo))
+        parts.append(canvas.put("livery_logo", livery.second, logo.divided(EDGE), 3))
     return parts
 
 
