@@ -2,8 +2,10 @@
 
 Lightness L* in 0..100; chroma and hue angle (degrees) of (a*, b*), D65 white. The regions are the
 colour-naming consensus areas (Sturges & Whitfield 1995, "Locating basic colours in the Munsell
-space") cut down to what is seen on cars, with gaps between neighbours; "golden" is the champagne
-and beige-gold of car catalogues, "gray" includes silver.
+space") cut down to what is seen on cars, with gaps between neighbours so that no paint has two
+names: white, gray and black part by lightness (a person calls L* above 85 white and below 15
+black where chroma is small); red, orange and yellow by hue; brown is dark orange, golden pale
+orange to yellow (the champagne and beige-gold of car catalogues); gray includes silver.
 """
 
 from __future__ import annotations
@@ -48,11 +50,41 @@ REGIONS: dict[Colour, Region] = {
     "black": Region((2, 13), (0, 3), (0, 360)),
 }
 
-_FINISHES = {"solid": 0.35, "metallic": 0.5, "pearl": 0.15}
+Shade = tuple[float, float, float, float]
+"""Weight among the shades of a name, lightness, chroma and hue of its middle."""
+
+_SHADES: dict[Colour, tuple[Shade, ...]] = {
+    "yellow": ((0.6, 79, 72, 86), (0.4, 76, 62, 82)),
+    "orange": ((0.6, 60, 70, 58), (0.4, 57, 62, 54)),
+    "green": ((0.5, 26, 26, 158), (0.3, 36, 34, 152), (0.2, 48, 44, 142)),
+    "gray": ((0.55, 70, 1.5, 250), (0.2, 55, 2.0, 260), (0.25, 39, 2.0, 265)),
+    "red": ((0.55, 37, 56, 32), (0.25, 30, 50, 29), (0.2, 41, 62, 35)),
+    "blue": ((0.45, 21, 28, 283), (0.35, 32, 40, 280), (0.2, 42, 38, 270)),
+    "white": ((0.75, 94, 1.0, 110), (0.25, 91, 3.0, 95)),
+    "golden": ((0.6, 67, 18, 86), (0.25, 62, 23, 83), (0.15, 70, 28, 86)),
+    "brown": ((0.6, 24, 18, 55), (0.4, 30, 22, 60)),
+    "black": ((0.75, 5, 0.8, 270), (0.25, 10, 1.8, 265)),
+}
+"""What cars of a name are painted, estimated by eye from street photographs: most grays are light
+silver, most whites nearly pure, most blues dark, reds muted."""
+_SPREAD = (2.5, 3.5, 4.0)
+"""Standard deviations about a shade's middle: lightness, chroma, hue."""
+
+_FINISHES: dict[Colour, tuple[float, float, float, float]] = {
+    "gray": (0.08, 0.85, 0.04, 0.03),
+    "golden": (0.05, 0.85, 0.10, 0.0),
+    "white": (0.70, 0.04, 0.25, 0.01),
+    "black": (0.40, 0.45, 0.11, 0.04),
+    "red": (0.50, 0.35, 0.14, 0.01),
+    "yellow": (0.85, 0.08, 0.07, 0.0),
+}
+"""Shares of solid, metallic, pearl and matte; ``_OTHER_FINISHES`` for the names left out."""
+_OTHER_FINISHES = (0.30, 0.55, 0.13, 0.02)
 _XYZ_OF_RGB = np.array(
     [[0.4123908, 0.3575843, 0.1804808], [0.2126390, 0.7151687, 0.0721923],
      [0.0193308, 0.1191948, 0.9505322]]
 )  # fmt: skip
+_RGB_OF_XYZ = np.linalg.inv(_XYZ_OF_RGB)
 _WHITE = _XYZ_OF_RGB.sum(axis=1)
 
 
@@ -62,7 +94,7 @@ def lab_to_rgb(lab: np.ndarray) -> np.ndarray:
     fy = (lab[:, 0] + 16) / 116
     f = np.stack([fy + lab[:, 1] / 500, fy, fy - lab[:, 2] / 200], axis=1)
     xyz = np.where(f > 6 / 29, f**3, 3 * (6 / 29) ** 2 * (f - 4 / 29)) * _WHITE
-    return xyz @ np.linalg.inv(_XYZ_OF_RGB).T
+    return xyz @ _RGB_OF_XYZ.T
 
 
 def rgb_to_lab(rgb: np.ndarray) -> np.ndarray:
@@ -74,26 +106,36 @@ def rgb_to_lab(rgb: np.ndarray) -> np.ndarray:
 
 def sample_paint(rng: np.random.Generator, colour: Colour) -> dict[str, Any]:
     """Fields of a ``spec.Paint`` whose base colour lies in its name's region and in gamut."""
-    region = REGIONS[colour]
-    for _ in range(100):
-        lightness, chroma = rng.uniform(*region.lightness), rng.uniform(*region.chroma)
-        hue = np.radians(rng.uniform(*region.hue))
-        lab = np.array([lightness, chroma * np.cos(hue), chroma * np.sin(hue)])
-        rgb = lab_to_rgb(lab)[0]
-        if rgb.min() >= 0 and rgb.max() <= 1:
-            break
-    else:
-        raise AssertionError(f"region of '{colour}' lies outside the gamut")
-    names = list(_FINISHES)
-    finish = names[int(rng.choice(len(names), p=list(_FINISHES.values())))]
-    strength = rng.uniform(0.5, 1.0)
-    metal = {"solid": 0.0, "metallic": 0.55, "pearl": 0.25}[finish] * strength
+    rgb = _base_colour(rng, colour)
+    edges = np.cumsum(_FINISHES.get(colour, _OTHER_FINISHES))
+    pick, strength, rough, varnish = rng.random(4)
+    which = min(int(np.searchsorted(edges, pick * edges[-1], side="right")), 3)
+    finish = ("solid", "metallic", "pearl", "matte")[which]
+    strength = 0.5 + 0.5 * float(strength)
+    low, high = ((0.35, 0.5), (0.30, 0.42), (0.30, 0.42), (0.50, 0.65))[which]
     return {
-        "rgb": tuple(float(c) for c in rgb),
+        "rgb": rgb,
         "finish": finish,
-        "metallic": metal,
-        "roughness": float(rng.uniform(0.35, 0.5) if finish == "solid" else rng.uniform(0.3, 0.42)),
-        "flake": {"solid": 0.0, "metallic": 0.6, "pearl": 0.3}[finish] * strength,
-        "coat": 1.0,
-        "coat_roughness": float(rng.uniform(0.02, 0.08)),
+        "metallic": (0.0, 0.55, 0.25, 0.2)[which] * strength,
+        "roughness": low + (high - low) * float(rough),
+        "flake": (0.0, 0.6, 0.3, 0.0)[which] * strength,
+        "coat": 0.0 if finish == "matte" else 1.0,
+        "coat_roughness": 0.02 + 0.06 * float(varnish),
     }
+
+
+def _base_colour(rng: np.random.Generator, colour: Colour) -> tuple[float, float, float]:
+    """Linear RGB of one of the name's shades, drawn again while outside the region or gamut."""
+    region, shades = REGIONS[colour], _SHADES[colour]
+    edges = np.cumsum([shade[0] for shade in shades])
+    shade = shades[int(np.searchsorted(edges, rng.random() * edges[-1], side="right"))]
+    for _ in range(1000):
+        lightness, chroma, hue = rng.normal(shade[1:], _SPREAD)
+        turn = np.radians(hue)
+        lab = np.array([[lightness, chroma * np.cos(turn), chroma * np.sin(turn)]])
+        if chroma < 0 or not region.contains(lab)[0]:
+            continue
+        red, green, blue = lab_to_rgb(lab)[0].tolist()
+        if min(red, green, blue) >= 0 and max(red, green, blue) <= 1:
+            return red, green, blue
+    raise AssertionError(f"region of '{colour}' lies outside the gamut")

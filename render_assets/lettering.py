@@ -50,13 +50,15 @@ _STROKES: dict[str, tuple[tuple[float, float, float, float], ...]] = {
 """Strokes (left, bottom, right, top) in a square of one cap height."""
 
 
+@lru_cache(maxsize=256)
 def text_figure(
     text: str, font: Font, height: float, width: float | None = None, pieces: int = 3
 ) -> Flat:
     """A line of text about the origin, capitals ``height`` metres tall.
 
     Where ``width`` is given, the line is squeezed so as not to be wider. Curves become straight
-    ``pieces``: one will do for what is tiny. The text must hold something beside spaces.
+    ``pieces``: one will do for what is tiny. The text must hold something beside spaces. The figure
+    is shared: do not write to it.
     """
     pen, glyphs = 0.0, []
     for character in text:

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
 from render_assets.body import Body
 from render_assets.decals import EDGE, LIFT, Decal, Frame, facing
-from render_assets.lettering import text_figure
+from render_assets.lettering import Font, text_figure
 from render_assets.marks import Livery
 from render_assets.outlines import Flat, band, between, disc, joined
 from render_assets.spec import VehicleSpec
 
 _LAYER = 0.0012
 """Metres between one foil and the next on top of it."""
+_LOW = 0.4
+"""Metres: a lower canvas, as over a bus's wheels, has room for stripes alone."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,9 +39,19 @@ class Canvas:
         lift = LIFT + _LAYER * (layer + 1)
         return Decal(name, f"decal_{colour}", figure, self.frame, lift)
 
-    def letter(self, name: str, colour: str, figure: Flat) -> Decal:
-        """The same for letters and signs, on top of all patterns."""
-        return self.put(name, colour, figure if self.flat else figure.divided(EDGE), 3)
+    def letters(self, text: str, font: Font, tall: float, room: float, pieces: int = 3) -> Flat:
+        """A line of text as fine as the surface asks for."""
+        return (
+            text_figure(text, font, tall, room, pieces)
+            if self.flat
+            else _fine_text(text, font, tall, room, pieces)
+        )
+
+
+@lru_cache(maxsize=32)
+def _fine_text(text: str, font: Font, tall: float, room: float, pieces: int) -> Flat:
+    """Divided once for both sides, which are alike."""
+    return text_figure(text, font, tall, room, pieces).divided(EDGE)
 
 
 def livery_decals(spec: VehicleSpec, livery: Livery, body: Body) -> tuple[list[Decal], list[Decal]]:
@@ -80,7 +93,7 @@ def _pattern_canvases(spec: VehicleSpec, body: Body) -> list[Canvas]:
         back = s.body_rear_x + 0.22
         return _sides(spec, body, (back, spec.trim.doors[0] - 0.12), (over, s.height - 0.32))
     ends = (s.body_rear_x + 0.25, s.front_x - 0.35)
-    return _sides(spec, body, ends, (over, s.belt_z - 0.03))
+    return _sides(spec, body, ends, (over, s.belt_z - 0.09))
 
 
 def _text_canvases(spec: VehicleSpec, body: Body) -> list[Canvas]:
@@ -127,11 +140,11 @@ def _pattern(livery: Livery, canvas: Canvas) -> list[Decal]:
     """Stripes or areas in two colours; what is not the same along the side is at the rear."""
     w, h = canvas.width, canvas.height
     pair, figures = (livery.first, livery.second), []
-    if livery.pattern == "stripe":
+    if livery.pattern == "stripe" or (h < _LOW and livery.pattern != "plain"):
         figures = [_area(w, (-0.45 * h, -0.31 * h)), _area(w, (-0.275 * h, -0.225 * h))]
     elif livery.pattern == "wave":
         pair = (livery.second, livery.first)
-        figures = [_area(w, (-0.5 * h, top * h), wave=0.13 * h) for top in (-0.12, -0.22)]
+        figures = [_area(w, (-0.5 * h, top * h), wave=0.13 * h) for top in (-0.20, -0.30)]
     elif livery.pattern == "slash":
         lean = min(0.10 * w, 0.4 * h) / h
         figures = [_area(0.08 * w, (-0.5 * h, 0.5 * h), w * at, lean) for at in (0.28, 0.42)]
@@ -163,19 +176,20 @@ def _lettering(livery: Livery, canvas: Canvas) -> list[Decal]:
     room, shift = 0.80 * w, 0.0
     if livery.pattern in ("block", "slash"):
         room, shift = 0.62 * w, -0.13 * w if canvas.rear_right else 0.13 * w
-    tall = min(0.32 * h, 0.16 * w, 0.6)
+    low = livery.pattern in ("stripe", "wave")
+    tall, v = min((0.27 if low else 0.32) * h, 0.16 * w, 0.6), (0.20 if low else 0.14) * h
     mark = 0.0 if livery.logo == "none" else 1.5 * tall
-    name = text_figure(livery.name, livery.font, tall, room - mark)
+    name = canvas.letters(livery.name, livery.font, tall, room - mark)
     left = shift - (name.size()[0] + mark) / 2
     middle = left + mark + name.size()[0] / 2
-    parts = [canvas.letter("livery_name", livery.ink, name.moved(middle, 0.14 * h))]
+    parts = [canvas.put("livery_name", livery.ink, name.moved(middle, v), 3)]
     if h > 0.3:
-        line = text_figure(livery.line, "bold", 0.36 * tall, room - mark, pieces=1)
-        below = line.moved(middle, 0.14 * h - 0.95 * tall)
-        parts.append(canvas.letter("livery_line", livery.ink, below))
+        line = canvas.letters(livery.line, "bold", 0.36 * tall, room - mark, pieces=1)
+        below = line.moved(middle, v - 0.95 * tall)
+        parts.append(canvas.put("livery_line", livery.ink, below, 3))
     if mark:
-        logo = _logo(livery.logo, 0.6 * tall).moved(left + 0.6 * tall, 0.14 * h)
-        parts.append(canvas.letter("livery_logo", livery.second, logo))
+        logo = _logo(livery.logo, 0.6 * tall).moved(left + 0.6 * tall, v)
+        parts.append(canvas.put("livery_logo", livery.second, logo.divided(EDGE), 3))
     return parts
 
 

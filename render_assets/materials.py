@@ -7,7 +7,24 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+
 Rgb = tuple[float, float, float]
+
+
+DUST: Rgb = (0.145, 0.125, 0.10)
+"""Road dust, dry."""
+
+
+@dataclass(frozen=True)
+class Dirt:
+    """Dirt on a vehicle: ``amount`` in 0..1, the ``seed`` of its pattern, and where its wheels and
+    its rear end are (metres), for the spray comes from there."""
+
+    amount: float
+    seed: int
+    wheelbase: float
+    rear_x: float
 
 
 @dataclass(frozen=True)
@@ -15,7 +32,9 @@ class Material:
     """Parameters that a principled shader understands; every number is in 0..1.
 
     ``coat`` is clear varnish on top, ``transmission`` light let through, ``alpha`` opacity,
-    ``emission`` light given off (zero for none), ``flake`` strength of metallic flake noise.
+    ``emission`` light given off (zero for none), ``flake`` strength of metallic flake noise,
+    ``peel`` whether the varnish has orange peel. ``grazing`` is the base colour seen aslant, where
+    that differs (the flop of metallic paint).
     """
 
     base_colour: Rgb
@@ -27,6 +46,9 @@ class Material:
     alpha: float = 1.0
     emission: Rgb = (0.0, 0.0, 0.0)
     flake: float = 0.0
+    peel: bool = False
+    grazing: Rgb | None = None
+    dirt: Dirt | None = None
 
 
 def _grey(value: float) -> Rgb:
@@ -99,3 +121,16 @@ def glass(tint: float) -> Material:
         transmission=0.9 * clear,
         alpha=0.35 + 0.6 * tint,
     )
+
+
+def dirt_cover(dirt: Dirt, points: np.ndarray) -> np.ndarray:
+    """(n,) share of the surface at points (n, 3) that dirt hides: a film all over, more low down,
+    behind the wheels and at the rear end. The pattern itself, which varies about it, is the
+    renderer's."""
+    x, z = points[:, 0], points[:, 2]
+    low = np.clip((0.95 - z) / 0.80, 0, 1) ** 2
+    spray = np.clip((0.85 - z) / 0.60, 0, 1)
+    behind = np.abs(x[:, None] + 0.55 - 0.5 * dirt.wheelbase * np.array([1.0, -1.0]))
+    splash = np.clip((0.55 - behind) / 0.45, 0, 1).sum(axis=1) * spray
+    rear = np.clip((dirt.rear_x + 0.5 - x) / 0.45, 0, 1)
+    return np.minimum(dirt.amount * (0.16 + 0.75 * low + 0.55 * splash + 0.30 * rear), 0.85)

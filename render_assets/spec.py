@@ -206,8 +206,8 @@ def sample_vehicle(
     model_rng, colour_rng, paint_rng, shape_rng, trim_rng = map(
         np.random.default_rng, root.spawn(5)
     )
-    own = np.random.SeedSequence([seed, identity, _STREAM])
-    marks_rng = np.random.default_rng(own.spawn(6)[5])
+    own = np.random.SeedSequence([seed, identity, _STREAM], spawn_key=(5,))
+    marks_rng = np.random.default_rng(own)
     style_weights = _weights("style", styles, tuple(catalogue.STYLES))
     type_weights = _weights("type", types, TYPES)
     offered = {s.type for s in catalogue.STYLES.values() if style_weights[s.name] > 0}

@@ -15,7 +15,7 @@ from render_assets.fittings import fitting_parts
 from render_assets.keypoints import place_keypoints, wheel_track
 from render_assets.load import load_parts
 from render_assets.mark_parts import mark_parts
-from render_assets.materials import Material
+from render_assets.materials import Dirt, Material
 from render_assets.mesh import Part, mirror, moved
 from render_assets.panels import skin_parts
 from render_assets.spec import Paint, VehicleSpec
@@ -52,8 +52,32 @@ def build_vehicle(spec: VehicleSpec) -> Vehicle:
     parts = _worn(_both_sides(half), spec, body, keypoints)
     parts += [*whole, *mark_parts(spec, body, keypoints)]
     known = {**materials.FIXED, **_own_materials(spec)}
-    used = sorted({p.material for p in parts})
-    return Vehicle(spec, tuple(parts), {n: known[n] for n in used}, keypoints)
+    used = {n: known[n] for n in sorted({p.material for p in parts})}
+    return Vehicle(spec, tuple(parts), _dirtied(used, spec), keypoints)
+
+
+_SOILED = {
+    **dict.fromkeys(("paint", "roof_paint", "glass", "tinted_glass", "plastic", "box_white"), 1.0),
+    **dict.fromkeys(("aluminium", "chrome", "frame", "rubber", "underbody"), 0.8),
+    **dict.fromkeys(("tyre", "alloy", "dark_alloy", "steel"), 0.4),
+}
+"""How much of an individual's dirt a material on the outside collects; wheels throw theirs off."""
+
+
+def _dirtied(known: dict[str, Material], spec: VehicleSpec) -> dict[str, Material]:
+    """The materials with the individual's dirt on those that are outside."""
+    marks, s = spec.marks, spec.shape
+    if not marks.dirt:
+        return known
+    share = {name: 1.0 for name in known if name.startswith(("plate", "decal"))}
+    share |= {name: part for name, part in _SOILED.items() if name in known}
+    soiled = {
+        name: replace(
+            known[name], dirt=Dirt(part * marks.dirt, marks.dirt_seed, s.wheelbase, s.rear_x)
+        )
+        for name, part in share.items()
+    }
+    return known | soiled
 
 
 def _worn(parts: list[Part], spec: VehicleSpec, body: Body, keypoints: np.ndarray) -> list[Part]:
@@ -105,17 +129,18 @@ def _both_sides(half: list[Part]) -> list[Part]:
 
 def _own_materials(spec: VehicleSpec) -> dict[str, Material]:
     """The materials that differ between individuals."""
-    roof = spec.marks.roof_colour
-    return {
-        "paint": paint_material(spec.paint),
-        "roof_paint": replace(
-            paint_material(spec.paint), base_colour=materials.DECALS[roof], metallic=0.0, flake=0.0
-        )
-        if roof
-        else paint_material(spec.paint),
+    paint = paint_material(spec.paint)
+    own = {
+        "paint": paint,
         "glass": materials.glass(0.15),
         "tinted_glass": materials.glass(spec.trim.tint),
     }
+    if spec.marks.roof_colour is not None:
+        colour = materials.DECALS[spec.marks.roof_colour]
+        own["roof_paint"] = replace(
+            paint, base_colour=colour, metallic=0.0, flake=0.0, grazing=None
+        )
+    return own
 
 
 def paint_material(paint: Paint) -> Material:
@@ -127,4 +152,17 @@ def paint_material(paint: Paint) -> Material:
         coat=paint.coat,
         coat_roughness=paint.coat_roughness,
         flake=paint.flake,
+        peel=True,
+        grazing=_aslant(paint),
     )
+
+
+def _aslant(paint: Paint) -> materials.Rgb | None:
+    """The base colour at grazing angles: metallic paint gets darker, pearl paler."""
+    red, green, blue = paint.rgb
+    if paint.finish == "metallic":
+        return 0.45 * red, 0.45 * green, 0.45 * blue
+    if paint.finish == "pearl":
+        mean = (red + green + blue) / 3
+        return 0.7 * red + 0.2 * mean, 0.7 * green + 0.2 * mean, 0.7 * blue + 0.3 * mean
+    return None

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from render_assets.materials import Material
+from render_assets.materials import DUST, Material, dirt_cover
 
 Array = NDArray[np.float64]
 
@@ -54,6 +54,9 @@ def shade(points: Array, normals: Array, material: Material, eye: Array, sun: Ar
     open_sky = np.clip(0.3 + 0.7 * points[:, 2:] / _DIM_BELOW, 0.3, 1)
     sunlit = np.clip(normals @ sun, 0, None)[:, None] * _step(open_sky, 0.7, 0.3)
     base = np.array(material.base_colour) * (1 - material.transmission)
+    if material.dirt is not None:
+        cover = dirt_cover(material.dirt, points)[:, None]
+        base = base + cover * (np.array(DUST) - base)
     matt = base * (0.75 * sky(normals, 1.0) * open_sky + _SUN * sunlit)
     light = (1 - material.metallic) * matt
     surface = 0.04 + (base - 0.04) * material.metallic

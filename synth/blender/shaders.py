@@ -7,12 +7,11 @@ from typing import Any
 import bpy
 
 from render_assets.materials import Material, Rgb
+from synth.blender import paint
 from synth.blender.graph import Graph
 
 _PANE_REFLECTANCE = 0.08
 """At normal incidence, of both faces of a pane of glass."""
-_FLAKE_SIZE = 0.0006
-"""Metres between metallic flakes."""
 
 
 def surface(material: Material) -> bpy.types.Material:
@@ -44,7 +43,7 @@ def rgba(colour: Rgb) -> tuple[float, float, float, float]:
 
 
 def _solid(made: bpy.types.Material, material: Material) -> Any:
-    nodes, links = made.node_tree.nodes, made.node_tree.links
+    nodes = made.node_tree.nodes
     shader = nodes.new("ShaderNodeBsdfPrincipled")
     shader.inputs["Base Color"].default_value = rgba(material.base_colour)
     shader.inputs["Metallic"].default_value = material.metallic
@@ -55,31 +54,8 @@ def _solid(made: bpy.types.Material, material: Material) -> Any:
     if any(material.emission):
         shader.inputs["Emission Color"].default_value = rgba(material.emission)
         shader.inputs["Emission Strength"].default_value = 1.0
-    if material.flake > 0:
-        links.new(_flake_normal(made, material.flake), shader.inputs["Normal"])
+    paint.finish(made, shader, material)
     return shader.outputs["BSDF"]
-
-
-def _flake_normal(made: bpy.types.Material, strength: float) -> Any:
-    """Each flake lies a little askew: the normal plus a random vector for every small cell."""
-    nodes, links = made.node_tree.nodes, made.node_tree.links
-    place = nodes.new("ShaderNodeTexCoord")
-    cells = nodes.new("ShaderNodeTexVoronoi")
-    cells.inputs["Scale"].default_value = 1 / _FLAKE_SIZE
-    links.new(place.outputs["Object"], cells.inputs["Vector"])
-    askew = nodes.new("ShaderNodeVectorMath")
-    askew.operation = "MULTIPLY_ADD"
-    links.new(cells.outputs["Color"], askew.inputs[0])
-    askew.inputs[1].default_value = (0.5 * strength,) * 3
-    askew.inputs[2].default_value = (-0.25 * strength,) * 3
-    geometry = nodes.new("ShaderNodeNewGeometry")
-    total = nodes.new("ShaderNodeVectorMath")
-    links.new(geometry.outputs["Normal"], total.inputs[0])
-    links.new(askew.outputs["Vector"], total.inputs[1])
-    unit = nodes.new("ShaderNodeVectorMath")
-    unit.operation = "NORMALIZE"
-    links.new(total.outputs["Vector"], unit.inputs[0])
-    return unit.outputs["Vector"]
 
 
 def _thin_glass(made: bpy.types.Material, material: Material) -> Any:
@@ -99,7 +75,7 @@ def _thin_glass(made: bpy.types.Material, material: Material) -> Any:
     links.new(_pane_reflectance(made), mix.inputs["Fac"])
     links.new(through.outputs["BSDF"], mix.inputs[1])
     links.new(mirror.outputs["BSDF"], mix.inputs[2])
-    return mix.outputs["Shader"]
+    return paint.dusted(made, mix.outputs["Shader"], material)
 
 
 def _pane_reflectance(made: bpy.types.Material) -> Any:

@@ -78,7 +78,7 @@ def test_livery_lies_on_the_sides(style: str, pattern: str) -> None:
     lettered = [p for p in built.parts if p.name == "livery_name"]
     assert len(lettered) == (3 if style == "box_truck" else 2)
     height = heights(built, ("livery",))
-    assert (height < 0).mean() < 0.02
+    assert (height < -0.0015).mean() < 0.02
     assert (height < 0.02).mean() > 0.93
     assert sum(len(p.faces) for p in built.parts if p.name.startswith("livery")) < 6000
 

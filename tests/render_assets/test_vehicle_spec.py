@@ -93,6 +93,24 @@ def test_a_thousand_paints_lie_in_their_colours_region_and_in_no_other() -> None
             assert region.contains(lab).any() == (name == colour)
 
 
+def test_shades_are_those_of_traffic() -> None:
+    """Light silver is the commonest gray, whites are nearly pure, reds muted, matte is rare."""
+    paints = {
+        colour: [sample_vehicle(3, i, colours={colour: 1.0}).paint for i in range(300)]
+        for colour in ("gray", "white", "red")
+    }
+    lab = {c: rgb_to_lab(np.array([p.rgb for p in drawn])) for c, drawn in paints.items()}
+    assert 0.45 < (lab["gray"][:, 0] > 63).mean() < 0.65
+    assert lab["white"][:, 0].mean() > 92
+    assert np.hypot(*lab["red"].T[1:]).mean() < 60
+    finishes = [p.finish for p in paints["gray"]]
+    assert 0.75 < finishes.count("metallic") / 300 < 0.95
+    assert 0 < finishes.count("matte") < 25
+    for paint in (p for drawn in paints.values() for p in drawn):
+        assert (paint.coat == 0) == (paint.finish == "matte")
+        assert (paint.flake > 0) == (paint.finish in ("metallic", "pearl"))
+
+
 def test_drawing_is_fast() -> None:
     start = time.process_time()
     for i in range(200):

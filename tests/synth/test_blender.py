@@ -12,6 +12,7 @@ from pamtri import camera
 from pamtri.errors import ConfigError
 from render_assets.materials import Material
 from render_assets.occluders import Body
+from render_assets.spec import sample_vehicle
 from render_assets.vehicle import build_vehicle
 from synth.geometry import build_geometry, vehicle_vertices
 from synth.labels import SKIN_TOLERANCE, label_scene
@@ -246,3 +247,29 @@ def test_the_lens_picture_is_the_straight_one_resampled(renderer):
     a, b = (renderer.render(s, build_geometry(s)).astype(int) for s in (straight, bent))
     assert a.shape == b.shape
     assert np.abs(a - b).mean() < 4
+
+
+def test_dirt_shows_low_down(renderer) -> None:
+    """White paint seen from the left: dirt darkens a door's lower edge, and its upper far less."""
+    white = sample_vehicle(0, 3, styles={"notchback": 1.0}, colours={"white": 1.0})
+    pictures = {}
+    for dirt in (0.0, 0.9):
+        marks = white.marks.model_copy(update={"dirt": dirt, "dirt_seed": 4})
+        vehicle = white.model_copy(update={"marks": marks})
+        view = view_camera(vehicle_vertices(build_vehicle(vehicle)), 90.0, 5.0, size=160)
+        spec = make_scene(view).model_copy(update={"vehicle": vehicle, "samples": 32})
+        geometry = build_geometry(spec)
+        pictures[dirt] = renderer.render(spec, geometry).mean(axis=2)
+    parts = {p.name: p for p in geometry.vehicle.parts}
+    change = pictures[0.9] - pictures[0.0]
+
+    def around(point: np.ndarray) -> float:
+        pixels, _ = camera.project(point[None], spec.camera.pose, spec.camera.intrinsics)
+        u, v = pixels[0].astype(int).tolist()
+        return float(change[v - 2 : v + 3, u - 2 : u + 3].mean())
+
+    door = parts["left_doors"].vertices
+    low = door[np.argmin(door[:, 2])] + np.array([0, 0, 0.06])
+    high = door[np.argmax(door[:, 2])] - np.array([0, 0, 0.08])
+    assert around(low) < -20
+    assert around(low) < around(high) - 10
