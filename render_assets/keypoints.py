@@ -41,9 +41,9 @@ def place_keypoints(spec: VehicleSpec, body: Body) -> np.ndarray:
     def put(name: str, point: np.ndarray | tuple[float, float, float]) -> None:
         points[INDEX[f"left_{name}"]] = point
 
-    hub = wheel_track(spec) + hub_face(spec.wheels)
     sides, at = [], []
     for end, axle in (("front", body.front_axle), ("rear", body.rear_axle)):
+        hub = wheel_track(spec) + hub_face(spec.wheels, end)
         put(f"{end}_wheel", (axle, hub, spec.wheels.radius))
         theta = np.radians(ARCH_ANGLES[end])
         x = axle + (s.arch_radius + ARCH_LIP) * np.cos(theta)

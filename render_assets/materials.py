@@ -73,23 +73,59 @@ DECALS: dict[str, Rgb] = {
 }
 """Colours of foils, stickers and lettering by name."""
 
+CLOTHS: dict[str, Rgb] = {
+    "white": (0.70, 0.70, 0.68), "black": (0.015, 0.015, 0.017), "navy": (0.02, 0.03, 0.09),
+    "blue": (0.09, 0.18, 0.40), "red": (0.38, 0.03, 0.03), "grey": (0.17, 0.17, 0.18),
+    "green": (0.06, 0.15, 0.07), "beige": (0.46, 0.37, 0.26), "pink": (0.55, 0.24, 0.28),
+    "yellow": (0.60, 0.42, 0.06),
+}  # fmt: skip
+SKINS: dict[str, Rgb] = {
+    "pale": (0.58, 0.37, 0.28), "light": (0.47, 0.28, 0.19), "olive": (0.36, 0.20, 0.12),
+    "brown": (0.20, 0.10, 0.055), "dark": (0.075, 0.038, 0.024),
+}  # fmt: skip
+HAIRS: dict[str, Rgb] = {
+    "black": (0.010, 0.009, 0.008), "dark": (0.028, 0.018, 0.012), "brown": (0.075, 0.040, 0.020),
+    "blond": (0.36, 0.23, 0.10), "grey": (0.27, 0.27, 0.26),
+}  # fmt: skip
+INTERIORS: dict[str, tuple[Rgb, Rgb]] = {
+    "black": ((0.020, 0.020, 0.021), (0.026, 0.026, 0.026)),
+    "grey": ((0.11, 0.11, 0.115), (0.08, 0.08, 0.083)),
+    "beige": ((0.46, 0.37, 0.27), (0.36, 0.29, 0.21)),
+    "tan": ((0.27, 0.12, 0.05), (0.05, 0.045, 0.04)),
+    "red": ((0.24, 0.02, 0.02), (0.022, 0.022, 0.022)),
+}
+"""Colours of the seats and of the trim below the windows, by the name of an interior."""
+
 FIXED: dict[str, Material] = {
     **{f"decal_{name}": Material(rgb, roughness=0.35) for name, rgb in DECALS.items()},
     "rust": Material((0.12, 0.04, 0.015), roughness=0.95),
     "primer": Material(_grey(0.30), roughness=0.8),
-    "tyre": Material(_grey(0.012), roughness=0.85),
+    "tyre": Material((0.026, 0.026, 0.027), roughness=0.8),
+    "tyre_letters": Material((0.055, 0.055, 0.056), roughness=0.7),
     "rubber": Material(_grey(0.01), roughness=0.7),
     "gap": Material(_grey(0.004), roughness=0.9),
     "plastic": Material(_grey(0.022), roughness=0.55),
-    "underbody": Material(_grey(0.008), roughness=0.9),
+    "underbody": Material(_grey(0.014), roughness=0.9),
+    "chassis": Material((0.035, 0.034, 0.033), metallic=0.2, roughness=0.65),
+    "exhaust": Material((0.17, 0.155, 0.14), metallic=0.6, roughness=0.55),
     "liner": Material(_grey(0.006), roughness=0.95),
-    "interior": Material(_grey(0.02), roughness=0.85),
-    "seat": Material((0.05, 0.047, 0.045), roughness=0.8),
-    "headliner": Material(_grey(0.25), roughness=0.9),
+    "interior": Material(_grey(0.022), roughness=0.8),
+    "headliner": Material((0.42, 0.41, 0.39), roughness=0.95),
+    "dial": Material(_grey(0.01), roughness=0.1, coat=0.6),
+    "handrail": Material((0.65, 0.42, 0.02), roughness=0.35),
     "chrome": Material(_grey(0.75), metallic=1.0, roughness=0.08),
-    "alloy": Material(_grey(0.5), metallic=0.9, roughness=0.3),
-    "dark_alloy": Material(_grey(0.05), metallic=0.8, roughness=0.35),
-    "steel": Material(_grey(0.2), metallic=0.9, roughness=0.45),
+    "alloy": Material(_grey(0.76), metallic=0.35, roughness=0.36, coat=0.3),
+    "alloy_bright": Material((0.84, 0.84, 0.83), metallic=0.6, roughness=0.24, coat=0.3),
+    "alloy_machined": Material(_grey(0.85), metallic=0.65, roughness=0.25),
+    "alloy_dark": Material((0.11, 0.112, 0.116), metallic=0.6, roughness=0.3, coat=0.4),
+    "alloy_black": Material(_grey(0.018), roughness=0.3, coat=0.6),
+    "steel": Material(_grey(0.35), metallic=0.8, roughness=0.4),
+    "brake_disc": Material((0.40, 0.385, 0.37), metallic=0.85, roughness=0.38),
+    "cast_iron": Material((0.07, 0.062, 0.057), metallic=0.4, roughness=0.75),
+    "calliper_iron": Material((0.16, 0.155, 0.15), metallic=0.5, roughness=0.55),
+    "calliper_red": Material((0.42, 0.015, 0.012), roughness=0.35, coat=0.5),
+    "calliper_yellow": Material((0.65, 0.40, 0.02), roughness=0.35, coat=0.5),
+    "calliper_blue": Material((0.02, 0.07, 0.32), roughness=0.35, coat=0.5),
     "frame": Material(_grey(0.02), metallic=0.2, roughness=0.6),
     "grille": Material(_grey(0.008), roughness=0.4),
     "mirror_glass": Material(_grey(0.8), metallic=1.0, roughness=0.03),
@@ -110,6 +146,15 @@ FIXED: dict[str, Material] = {
     "box_white": Material(_grey(0.68), roughness=0.4),
 }
 """Materials that every vehicle shares, by name; ``glass`` and ``paint`` come from its spec."""
+for _kind, _palette, _roughness in (("cloth", CLOTHS, 0.9), ("skin", SKINS, 0.5),
+                                    ("hair", HAIRS, 0.6)):  # fmt: skip
+    FIXED |= {f"{_kind}_{k}": Material(v, roughness=_roughness) for k, v in _palette.items()}
+
+
+def interior(colour: str) -> dict[str, Material]:
+    """The materials of an interior: its seats, and the trim below the windows."""
+    seat, trim = INTERIORS[colour]
+    return {"seat": Material(seat, roughness=0.6), "door_trim": Material(trim, roughness=0.75)}
 
 
 def glass(tint: float) -> Material:

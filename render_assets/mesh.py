@@ -211,6 +211,25 @@ def tube(
     return part(name, material, points, faces, normals)
 
 
+def loft(name: str, material: str, rings: np.ndarray) -> Part:
+    """A closed skin through rings of points (n, m, 3), its ends closed by fans.
+
+    Each ring runs counter-clockwise seen against the direction in which the rings follow.
+    """
+    count, around = rings.shape[:2]
+    points = np.concatenate([rings.swapaxes(0, 1).reshape(-1, 3), rings[[0, -1]].mean(axis=1)])
+    rim = np.arange(around) * count
+    first = np.stack([np.full(around, len(points) - 2), np.roll(rim, -1), rim], axis=1)
+    last = np.stack([np.full(around, len(points) - 1), rim, np.roll(rim, -1)], axis=1)
+    last[:, 1:] += count - 1
+    return part(
+        name,
+        material,
+        points,
+        np.concatenate([grid_faces(around, count, closed=True), first, last]),
+    )
+
+
 def revolve(
     name: str, material: str, profile: np.ndarray, steps: int = 48, smooth: bool = True
 ) -> Part:
@@ -236,4 +255,6 @@ def revolve(
     faces = grid_faces(steps, count, closed=True)[:, ::-1]
     if not smooth:
         faces = faces[(faces % count).min(axis=1) % 2 == 0]  # the pieces, not their joints
+    on_axis = profile[faces % count, 0] == 0
+    faces = faces[on_axis.sum(axis=1) < 2]  # the rest has shrunk to lines
     return part(name, material, points, faces, normals)

@@ -19,7 +19,11 @@ from render_assets.frozen import Fraction, Metres, Spec
 from render_assets.marks import Marks
 
 Layout = Literal["car", "pickup", "van", "bus", "box_truck", "flatbed_truck"]
-RimDesign = Literal["five_spoke", "ten_spoke", "twin_spoke", "turbine", "mesh", "hubcap", "steel"]
+RimDesign = Literal["five_spoke", "six_spoke", "star", "ten_spoke", "multi_spoke", "twin_spoke",
+                    "turbine", "mesh", "y_spoke", "split_v", "blade", "hubcap", "wheel_trim",
+                    "steel", "offroad_steel", "truck_steel", "bus_cover"]  # fmt: skip
+RimFinish = Literal["silver", "bright", "machined", "dark", "black", "chrome"]
+Calliper = Literal["iron", "red", "blue", "yellow"]
 Grille = Literal["bars", "mesh", "split", "slim", "tall"]
 HeadLamp = Literal["wedge", "round", "block", "slit"]
 TailLamp = Literal["block", "column", "slim", "round"]
@@ -119,8 +123,11 @@ class Wheels(Spec):
     width: Metres
     rim_radius: Metres
     design: RimDesign
-    dark: bool
+    finish: RimFinish
     twin: bool
+    calliper: Calliper = "iron"
+    phases: tuple[Fraction, Fraction] = (0.0, 0.0)
+    """How far the front and rear wheels have rolled, in turns."""
 
 
 class Trim(Spec):
@@ -143,6 +150,27 @@ class Trim(Spec):
     exhausts: Annotated[int, Field(ge=0, le=2)]
     panelled: bool
     """Sheet metal instead of glass behind the front doors."""
+
+
+class Occupant(Spec):
+    """A person in the vehicle; cloth, skin and hair are names in ``materials``."""
+
+    seat: Annotated[int, Field(ge=0)]
+    """0 the driver's, 1 beside it, 2 and 3 the outer rear ones (left, right), then further back;
+    in a bus, the places from 1 on are drawn from all its rows."""
+    cloth: str
+    skin: str
+    hair: str
+    long_hair: bool = False
+
+
+class Cabin(Spec):
+    """What is seen through the glass."""
+
+    right_hand: bool = False
+    """The driver sits on the right."""
+    colour: Literal["black", "grey", "beige", "tan", "red"] = "black"
+    occupants: tuple[Occupant, ...] = ()
 
 
 class Paint(Spec):
@@ -173,6 +201,7 @@ class VehicleSpec(Spec):
     trim: Trim
     load: Load | None = None
     marks: Marks = Marks()
+    cabin: Cabin = Cabin()
 
 
 _STREAM = 0x5645_4849
@@ -199,13 +228,15 @@ def sample_vehicle(
     """
     from render_assets import colours as paints
     from render_assets import styles as catalogue
+    from render_assets.cabin import sample_cabin
     from render_assets.mark_draws import sample_marks
+    from render_assets.rims import sample_rolling
 
     model = identity if model is None else model
     root = np.random.SeedSequence([seed, model, _STREAM])
-    model_rng, colour_rng, paint_rng, shape_rng, trim_rng = map(
-        np.random.default_rng, root.spawn(5)
-    )
+    streams = [np.random.default_rng(child) for child in root.spawn(8)]
+    model_rng, colour_rng, paint_rng, shape_rng, trim_rng = streams[:5]
+    wheel_rng, cabin_rng = streams[6:]  # the sixth is of the individual
     own = np.random.SeedSequence([seed, identity, _STREAM], spawn_key=(5,))
     marks_rng = np.random.default_rng(own)
     style_weights = _weights("style", styles, tuple(catalogue.STYLES))
@@ -224,6 +255,7 @@ def sample_vehicle(
     names = _weights("colour", colours, COLOURS)
     colour = COLOURS[COLOUR_INDEX[_choose(colour_rng, names)]]
     drawn = catalogue.sample_model(style, shape_rng, trim_rng)
+    drawn["wheels"] |= sample_rolling(wheel_rng)
     return VehicleSpec.model_validate(
         {
             "identity": identity,
@@ -234,6 +266,7 @@ def sample_vehicle(
             "colour": colour,
             "paint": paints.sample_paint(paint_rng, colour),
             **drawn,
+            "cabin": sample_cabin(style.layout, cabin_rng),
             "marks": sample_marks(marks_rng, style, colour, drawn),
         }
     )

@@ -9,6 +9,7 @@ import numpy as np
 from render_assets import proportions
 from render_assets.car_styles import CAR_STYLES
 from render_assets.commercial_styles import COMMERCIAL_STYLES, TRUCK_CAB
+from render_assets.rims import sample_wheels
 from render_assets.style import CAR, SLAB, Range, Style
 
 STYLES: dict[str, Style] = {style.name: style for style in (*CAR_STYLES, *COMMERCIAL_STYLES)}
@@ -28,14 +29,7 @@ def sample_model(
     size = {name: drawn.pop(name) for name in SIZES}
     cladding = bool(shape_rng.random() < style.cladding)
     shape = _shape(style, size, drawn, cladding)
-    wheels = {
-        "radius": drawn["wheel_radius"],
-        "width": drawn["tyre_width"],
-        "rim_radius": drawn["wheel_radius"] * float(trim_rng.uniform(0.64, 0.72)),
-        "design": _rim(style, trim_rng),
-        "dark": bool(trim_rng.random() < 0.2),
-        "twin": style.twin,
-    }
+    wheels = sample_wheels(style, drawn["wheel_radius"], drawn["tyre_width"], trim_rng)
     model = {"shape": shape, "wheels": wheels, "trim": _trim(style, shape, trim_rng)}
     if style.body_end:
         model["load"] = _load(style, size, shape, trim_rng)
@@ -134,17 +128,6 @@ def _load(
         "width": size["width"],
         "painted": painted,
     }
-
-
-def _rim(style: Style, rng: np.random.Generator) -> str:
-    """Steel wheels for work, alloys or hubcaps for the rest."""
-    designs = ("five_spoke", "ten_spoke", "twin_spoke", "turbine", "mesh", "hubcap", "steel")
-    pick = rng.random(2)
-    if style.twin:
-        return "steel"
-    if style.layout in ("van",) or style.panelled:
-        return ("steel", "hubcap", "five_spoke")[int(pick[1] * 3)]
-    return designs[int(pick[1] * 6)]
 
 
 def _door_edges(

@@ -18,8 +18,10 @@ from render_assets.mark_parts import mark_parts
 from render_assets.materials import Dirt, Material
 from render_assets.mesh import Part, mirror, moved
 from render_assets.panels import skin_parts
+from render_assets.rims import is_deep
 from render_assets.spec import Paint, VehicleSpec
-from render_assets.wheels import build_wheel
+from render_assets.underside import underside_parts
+from render_assets.wheels import bare_wheel, build_wheel, inner_tyre
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,7 +44,7 @@ def build_vehicle(spec: VehicleSpec) -> Vehicle:
     body = Body(spec.shape, spec.layout)
     half = [*skin_parts(spec, body), *_wheels(spec)]
     whole: list[Part] = []
-    groups = [cabin_parts(spec, body), fitting_parts(spec, body)]
+    groups = [cabin_parts(spec, body), underside_parts(spec, body), fitting_parts(spec, body)]
     if spec.load is not None:
         groups.append(load_parts(spec, spec.load))
     for paired, single in groups:
@@ -90,13 +92,11 @@ def _worn(parts: list[Part], spec: VehicleSpec, body: Body, keypoints: np.ndarra
     if spec.marks.bare_wheel is None:
         return parts
     side, end = spec.marks.bare_wheel.split("_")
-    covered = {f"{side}_{end}_{p.name}" for p in build_wheel(spec.wheels)}
-    covered.discard(f"{side}_{end}_hub")  # it carries the keypoint
-    steel = build_wheel(spec.wheels.model_copy(update={"design": "steel"}))
+    covered = {f"{side}_{end}_{p.name}" for p in build_wheel(spec.wheels, end)}
     x = (0.5 if end == "front" else -0.5) * spec.shape.wheelbase
     centre = (x, wheel_track(spec), spec.wheels.radius)
     bare = [
-        replace(moved(p, centre), name=f"left_{end}_{p.name}") for p in steel if p.name != "hub"
+        replace(moved(p, centre), name=f"left_{end}_{p.name}") for p in bare_wheel(spec.wheels, end)
     ]
     if side == "right":
         bare = [mirror(p, p.name.replace("left_", "right_")) for p in bare]
@@ -106,13 +106,13 @@ def _worn(parts: list[Part], spec: VehicleSpec, body: Body, keypoints: np.ndarra
 def _wheels(spec: VehicleSpec) -> list[Part]:
     """The left wheels in their places."""
     track, wheels = wheel_track(spec), []
-    for built in build_wheel(spec.wheels):
-        for end, axle in (("front", 0.5), ("rear", -0.5)):
-            centre = (axle * spec.shape.wheelbase, track, spec.wheels.radius)
+    for end, axle in (("front", 0.5), ("rear", -0.5)):
+        centre = (axle * spec.shape.wheelbase, track, spec.wheels.radius)
+        for built in build_wheel(spec.wheels, end):
             wheels.append(replace(moved(built, centre), name=f"{end}_{built.name}"))
-        if spec.wheels.twin and built.name == "tyre":
+        if is_deep(spec.wheels, end):
             inner = (centre[0], track - spec.wheels.width - 0.03, centre[2])
-            wheels.append(replace(moved(built, inner), name="rear_inner_tyre"))
+            wheels.append(moved(inner_tyre(spec.wheels), inner))
     return wheels
 
 
@@ -134,6 +134,7 @@ def _own_materials(spec: VehicleSpec) -> dict[str, Material]:
         "paint": paint,
         "glass": materials.glass(0.15),
         "tinted_glass": materials.glass(spec.trim.tint),
+        **materials.interior(spec.cabin.colour),
     }
     if spec.marks.roof_colour is not None:
         colour = materials.DECALS[spec.marks.roof_colour]
