@@ -20,9 +20,14 @@ from render_assets.marks import Marks
 
 Layout = Literal["car", "pickup", "van", "bus", "box_truck", "flatbed_truck"]
 RimDesign = Literal["five_spoke", "ten_spoke", "twin_spoke", "turbine", "mesh", "hubcap", "steel"]
-Grille = Literal["bars", "mesh", "split", "slim", "tall"]
-HeadLamp = Literal["wedge", "round", "block", "slit"]
-TailLamp = Literal["block", "column", "slim", "round"]
+Grille = Literal["bars", "mesh", "hexagon", "kidney", "slats", "slim", "closed", "split", "grid"]
+HeadLamp = Literal["wedge", "angular", "almond", "round", "quad", "block", "slit", "split", "stack"]
+TailLamp = Literal["block", "cluster", "slim", "hook", "bar", "column", "round"]
+Intake = Literal["wide", "three", "slot"]
+FogLamp = Literal["round", "blade", "none"]
+Badge = Literal["circle", "oval", "shield", "bars"]
+Bumper = Literal["paint", "strip", "black", "chrome"]
+ExhaustTip = Literal["round", "oval", "twin", "trapezoid"]
 
 
 class Shape(Spec):
@@ -123,6 +128,42 @@ class Wheels(Spec):
     twin: bool
 
 
+class Details(Spec):
+    """The small things of a model's face and body, which its family of designs goes together in."""
+
+    family: str
+    intake: Intake
+    fog_lamp: FogLamp
+    badge: Badge
+    bumper: Bumper
+    exhaust_tip: ExhaustTip
+    surround: Literal["chrome", "black", "paint"]
+    """Of the grille."""
+    dark_lamps: bool
+    """Dark bowls in the head lamps, rather than chrome."""
+    lip: bool
+    """A splitter under the front bumper."""
+    diffuser: bool
+    window_chrome: bool
+    black_mirrors: bool
+    flush_handles: bool
+    sunroof: Literal["none", "hatch", "panorama"]
+    antenna: Literal["fin", "rod", "none"]
+    raised_rails: bool
+    side_steps: bool
+    mud_flaps: bool
+    scoop: bool
+    fuel_flap: Literal["round", "square"]
+
+
+class Lights(Spec):
+    """Which lamps of an individual shine."""
+
+    day: bool
+    head: bool
+    brake: bool
+
+
 class Trim(Spec):
     """What sets models apart beside their shape."""
 
@@ -143,6 +184,7 @@ class Trim(Spec):
     exhausts: Annotated[int, Field(ge=0, le=2)]
     panelled: bool
     """Sheet metal instead of glass behind the front doors."""
+    details: Details
 
 
 class Paint(Spec):
@@ -162,7 +204,7 @@ class VehicleSpec(Spec):
 
     identity: int | None
     model: int | None = None
-    """Vehicles of one data set with the same number are alike but for their ``marks``."""
+    """Vehicles of one data set with the same number are alike but for ``marks`` and ``lights``."""
     type: VehicleType
     style: str
     layout: Layout
@@ -171,6 +213,7 @@ class VehicleSpec(Spec):
     shape: Shape
     wheels: Wheels
     trim: Trim
+    lights: Lights
     load: Load | None = None
     marks: Marks = Marks()
 
@@ -189,8 +232,9 @@ def sample_vehicle(
 ) -> VehicleSpec:
     """The vehicle that ``identity`` is under ``seed``: a pure function of its arguments.
 
-    Everything but its marks is drawn for the number ``model``, by default the identity's own: two
-    identities of one model are twins that differ in plate, stickers, dents and the like alone.
+    Everything but its marks and lights is drawn for the number ``model``, by default the
+    identity's own: two identities of one model are twins that differ in plate, stickers, dents and
+    the like alone.
 
     The three mappings weigh types, colours and styles by name (unnamed ones get none); by default
     types and colours are equally likely. Shape, paint, trim and marks have streams of their own, so
@@ -199,15 +243,16 @@ def sample_vehicle(
     """
     from render_assets import colours as paints
     from render_assets import styles as catalogue
+    from render_assets.faces import sample_lights
     from render_assets.mark_draws import sample_marks
 
     model = identity if model is None else model
     root = np.random.SeedSequence([seed, model, _STREAM])
-    model_rng, colour_rng, paint_rng, shape_rng, trim_rng = map(
-        np.random.default_rng, root.spawn(5)
+    model_rng, colour_rng, paint_rng, shape_rng, trim_rng, _, face_rng = map(
+        np.random.default_rng, root.spawn(7)
     )
     own = np.random.SeedSequence([seed, identity, _STREAM])
-    marks_rng = np.random.default_rng(own.spawn(6)[5])
+    marks_rng, _, lights_rng = map(np.random.default_rng, own.spawn(8)[5:])
     style_weights = _weights("style", styles, tuple(catalogue.STYLES))
     type_weights = _weights("type", types, TYPES)
     offered = {s.type for s in catalogue.STYLES.values() if style_weights[s.name] > 0}
@@ -223,7 +268,7 @@ def sample_vehicle(
     style = catalogue.STYLES[_choose(model_rng, candidates)]
     names = _weights("colour", colours, COLOURS)
     colour = COLOURS[COLOUR_INDEX[_choose(colour_rng, names)]]
-    drawn = catalogue.sample_model(style, shape_rng, trim_rng)
+    drawn = catalogue.sample_model(style, shape_rng, trim_rng, face_rng)
     return VehicleSpec.model_validate(
         {
             "identity": identity,
@@ -234,6 +279,7 @@ def sample_vehicle(
             "colour": colour,
             "paint": paints.sample_paint(paint_rng, colour),
             **drawn,
+            "lights": sample_lights(lights_rng),
             "marks": sample_marks(marks_rng, style, colour, drawn),
         }
     )
