@@ -20,15 +20,20 @@ Points = Sequence[tuple[float, float]] | np.ndarray
 
 @dataclass(frozen=True, eq=False)
 class Band:
-    """``upper`` and ``lower`` (n, 2), column by column across from each other."""
+    """``upper`` and ``lower`` (n, 2), column by column across from each other; ``ends`` points
+    between them at either end, where these are long."""
 
     upper: np.ndarray
     lower: np.ndarray
+    ends: int = 0
 
     @property
     def ring(self) -> np.ndarray:
-        """(2n + 1, 2) the outline, closed: along the upper line and back along the lower."""
-        return np.concatenate([self.upper, self.lower[::-1], self.upper[:1]])
+        """(2n + 2 ends + 1, 2) the outline, closed: along the upper line, back along the lower."""
+        share = np.linspace(0, 1, self.ends + 2)[1:-1, None]
+        outer = self.upper[-1:] + share * (self.lower[-1:] - self.upper[-1:])
+        inner = self.lower[:1] + share * (self.upper[:1] - self.lower[:1])
+        return np.concatenate([self.upper, outer, self.lower[::-1], inner, self.upper[:1]])
 
     @property
     def rows(self) -> int:
@@ -50,7 +55,7 @@ class Band:
             np.stack([np.interp(place, index, line[:, k]) for k in (0, 1)], axis=1)
             for line in (self.upper, self.lower)
         )
-        return Band(a + top * (b - a), a + bottom * (b - a))
+        return Band(a + top * (b - a), a + bottom * (b - a), self.ends)
 
     def inset(self, by: float, open_start: bool = False) -> Band:
         """Narrowed by ``by`` metres on all sides; never past its own middle. With ``open_start``
@@ -64,7 +69,7 @@ class Band:
         across = piece.lower - piece.upper
         width = np.linalg.norm(across, axis=1, keepdims=True)
         step = across * np.minimum(by / np.maximum(width, 1e-9), 0.48)
-        return Band(piece.upper + step, piece.lower - step)
+        return Band(piece.upper + step, piece.lower - step, self.ends)
 
     def contains(self, points: np.ndarray) -> np.ndarray:
         """(n,) bool: which of the points (n, 2) lie inside."""
@@ -97,10 +102,11 @@ def band(
     corner: float = 0.0,
     inner: bool = True,
     straight: bool = False,
+    ends: int = 0,
 ) -> Band:
     """A band between two lines, curves through their points unless ``straight``; its ends are
     rounded by ``corner`` metres, the inner one too with ``inner``."""
-    made = Band(_curve(upper, count, straight), _curve(lower, count, straight))
+    made = Band(_curve(upper, count, straight), _curve(lower, count, straight), ends)
     return _rounded(made, corner, inner) if corner else made
 
 
@@ -120,7 +126,7 @@ def _rounded(shape: Band, corner: float, inner: bool) -> Band:
     across = b - a
     width = np.maximum(np.linalg.norm(across, axis=1), 1e-9)
     pinch = np.minimum(corner * (1 - np.sqrt(1 - short**2 * 0.999)) / width, 0.47)[:, None]
-    return Band(a + pinch * across, b - pinch * across)
+    return Band(a + pinch * across, b - pinch * across, shape.ends)
 
 
 def _curve(points: Points, count: int, straight: bool = False) -> np.ndarray:

@@ -100,7 +100,8 @@ class Chart:
     def corner(self, z: float) -> float:
         """u where the end has turned half way to the side, at height z."""
         row = int(np.clip(np.searchsorted(self.z, z), 1, len(self.z) - 1))
-        turned = np.abs(self._normals[row, :, 1]) > 0.62
+        across, along = self._normals[row, :, 1], self._normals[row, :, 0]
+        turned = np.abs(across) > 0.62 * np.hypot(across, along)
         return float(self.u[np.argmax(turned)]) if turned.any() else float(self.u[-1])
 
     def edge(self, u: np.ndarray, slope: float = 0.62) -> np.ndarray:

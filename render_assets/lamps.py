@@ -249,14 +249,18 @@ def _place(design: Design, spec: VehicleSpec, body: Body, on: Chart, end: End) -
         u, z = at([design.disc[:2]])[0]
         radius = design.disc[2] * scale
         return Unit(design, disc(u, z, radius), (float(u), float(z), radius))
-    low = 0.27 if design is TAIL["column"][0] and spec.layout == "pickup" else 0.0
+    rake = (s.roof_rear_x - s.deck_x) / (s.height - s.deck_z)
+    short = design is TAIL["column"][0] and (spec.layout == "pickup" or rake > 0.55)
+    low = 0.27 if short else 0.0
     upper, lower = (
         at([(way, drop + low) for way, drop in line]) for line in (design.upper, design.lower)
     )
     if design is TAIL["bar"][0]:  # from the middle plane on
         upper[0, 0] = lower[0, 0] = 0.0
     whole = bool(upper[0, 0] == 0)
-    return Unit(design, band(upper, lower, 20, design.corner, inner=not whole))
+    tallest = float(np.abs(upper[0] - lower[0]).max())
+    count, ends = (12, 8) if tallest > 0.2 else (20, 0)
+    return Unit(design, band(upper, lower, count, design.corner, not whole, ends=ends))
 
 
 def cut_lamps(skin: Skin, spec: VehicleSpec) -> None:
@@ -334,7 +338,7 @@ def _housing(draw: Drawing, unit: Unit, name: str, bowl: str, end: End) -> Band:
         segment=end,
     )
     draw.relief(name, bowl, [(inner, 0.002), (floor, deep)], segment=end)
-    draw.sheet(f"{name}_lens", "lens", edge, 0.004, 3, segment=end)
+    draw.sheet(f"{name}_lens", "lens", edge, 0.004, max(edge.rows, 3), segment=end)
     return floor
 
 
