@@ -131,9 +131,12 @@ FIXED: dict[str, Material] = {
     "mirror_glass": Material(_grey(0.8), metallic=1.0, roughness=0.03),
     "lamp_clear": Material(_grey(0.55), metallic=0.6, roughness=0.12, coat=1.0),
     "lamp_dark": Material(_grey(0.03), metallic=0.3, roughness=0.2, coat=1.0),
-    "lamp_beam": Material(_grey(0.85), metallic=0.3, roughness=0.1, coat=1.0),
-    "lamp_red": Material((0.30, 0.006, 0.006), roughness=0.15, coat=1.0),
-    "lamp_amber": Material((0.55, 0.16, 0.01), roughness=0.15, coat=1.0),
+    "lamp_rim": Material(_grey(0.008), roughness=0.12, coat=1.0),
+    "lamp_white": Material(_grey(0.62), metallic=0.4, roughness=0.15),
+    "lamp_red": Material((0.42, 0.006, 0.009), roughness=0.25),
+    "lamp_red_bright": Material((0.55, 0.012, 0.012), metallic=0.3, roughness=0.15),
+    "lamp_amber": Material((0.60, 0.17, 0.01), metallic=0.2, roughness=0.2),
+    "lens": Material(_grey(0.9), roughness=0.01, transmission=0.97, alpha=0.10),
     "plate": Material(_grey(0.7), roughness=0.4),
     "plate_blue": Material((0.02, 0.08, 0.4), roughness=0.4),
     "plate_yellow": Material((0.65, 0.42, 0.03), roughness=0.4),
@@ -155,6 +158,28 @@ def interior(colour: str) -> dict[str, Material]:
     """The materials of an interior: its seats, and the trim below the windows."""
     seat, trim = INTERIORS[colour]
     return {"seat": Material(seat, roughness=0.6), "door_trim": Material(trim, roughness=0.75)}
+
+
+def lights(day: bool, head: bool, brake: bool) -> dict[str, Material]:
+    """The materials of the lamps that may shine: strips of daylight, head lamps, brake lights."""
+    white, red = (0.95, 0.97, 1.0), (1.0, 0.03, 0.02)
+
+    def shining(colour: Rgb, strength: float) -> Rgb:
+        return (strength * colour[0], strength * colour[1], strength * colour[2])
+
+    off = (0.0, 0.0, 0.0)
+    return {
+        "lamp_day": Material(_grey(0.7), roughness=0.2, emission=shining(white, 5.0 * day)),
+        "lamp_beam": Material(
+            _grey(0.42), metallic=0.5, roughness=0.04, coat=1.0, emission=shining(white, 8.0 * head)
+        ),
+        "lamp_brake": Material(
+            (0.5, 0.01, 0.01),
+            metallic=0.2,
+            roughness=0.15,
+            emission=shining(red, 4.0) if brake else off,
+        ),
+    }
 
 
 def glass(tint: float) -> Material:

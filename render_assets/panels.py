@@ -24,7 +24,7 @@ _PARTS: dict[str, tuple[str, str, str | None]] = {
     "backlight_frame": ("rear_glass_frame", "paint", "rear_glass"),
     "house_side": ("window_frame", "paint", None),
     "pillar": ("door_pillar", "rubber", None),
-    "seal": ("window_seal", "rubber", None),
+    "seal": ("window_seal", "window_trim", None),
     "window_panel": ("window_panel", "paint", None),
     "bonnet": ("bonnet", "paint", "bonnet"),
     "boot": ("boot", "paint", "boot"),
@@ -45,12 +45,6 @@ _PARTS: dict[str, tuple[str, str, str | None]] = {
     "clad_quarter": ("rear_cladding", "plastic", "left_rear_quarter"),
     "clad_front": ("front_apron", "plastic", "front"),
     "clad_rear": ("rear_apron", "plastic", "rear"),
-    "grille": ("grille", "grille", "front"),
-    "grille_frame": ("grille_frame", "chrome", "front"),
-    "intake": ("lower_intake", "grille", "front"),
-    "fog_lamp": ("fog_lamp", "lamp_beam", "front"),
-    "plate_recess": ("plate_recess", "plastic", "rear"),
-    "reflector": ("reflector", "lamp_red", "rear"),
 }
 """Label -> part name, material, segment (of the left half)."""
 
@@ -59,13 +53,6 @@ _INSET: dict[str, tuple[str, str, str | None, float]] = {
     "rear_glass": ("rear_glass", "tinted_glass", "rear_glass", 0.006),
     "side_window": ("side_window", "glass", None, 0.008),
     "tinted_window": ("rear_side_window", "tinted_glass", None, 0.008),
-    "head_lamp": ("head_lamp", "lamp_clear", "front", 0.003),
-    "head_lamp_dark": ("head_lamp", "lamp_dark", "front", 0.003),
-    "head_beam": ("head_lamp_beam", "lamp_beam", "front", 0.003),
-    "indicator": ("indicator", "lamp_amber", "front", 0.003),
-    "tail_lamp": ("tail_lamp", "lamp_red", "rear", 0.003),
-    "tail_indicator": ("tail_indicator", "lamp_amber", "rear", 0.003),
-    "reverse_lamp": ("reverse_lamp", "lamp_clear", "rear", 0.003),
 }
 """The same for what is set into the skin, and how deep (metres)."""
 

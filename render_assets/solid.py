@@ -78,12 +78,16 @@ def between(solid: Solid, outside: np.ndarray, inside: np.ndarray) -> np.ndarray
     start, line = np.asarray(outside, dtype=np.float64), np.asarray(inside) - outside
     low, high = np.zeros(len(start)), np.ones(len(start))
     out, within = solid(start), solid(start + line)
-    for _ in range(7):
+    at_low, at_high = out, within  # the values themselves, for the last step
+    for _ in range(6):
         at = low + (high - low) * np.clip(out / np.where(out > within, out - within, 1), 0.02, 0.98)
         value = solid(start + at[:, None] * line)
         hit = value < 0
         within, out = np.where(hit, value, 0.5 * within), np.where(hit, 0.5 * out, value)
+        at_high, at_low = np.where(hit, value, at_high), np.where(hit, at_low, value)
         high, low = np.where(hit, at, high), np.where(hit, low, at)
+    fall = np.where(at_low > at_high, at_low - at_high, 1)
+    at = low + (high - low) * np.clip(at_low / fall, 0, 1)
     return start + at[:, None] * line
 
 

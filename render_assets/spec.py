@@ -24,9 +24,14 @@ RimDesign = Literal["five_spoke", "six_spoke", "star", "ten_spoke", "multi_spoke
                     "steel", "offroad_steel", "truck_steel", "bus_cover"]  # fmt: skip
 RimFinish = Literal["silver", "bright", "machined", "dark", "black", "chrome"]
 Calliper = Literal["iron", "red", "blue", "yellow"]
-Grille = Literal["bars", "mesh", "split", "slim", "tall"]
-HeadLamp = Literal["wedge", "round", "block", "slit"]
-TailLamp = Literal["block", "column", "slim", "round"]
+Grille = Literal["bars", "mesh", "hexagon", "kidney", "slats", "slim", "closed", "split", "grid"]
+HeadLamp = Literal["wedge", "angular", "almond", "round", "quad", "block", "slit", "split", "stack"]
+TailLamp = Literal["block", "cluster", "slim", "hook", "bar", "column", "round"]
+Intake = Literal["wide", "three", "slot"]
+FogLamp = Literal["round", "blade", "none"]
+Badge = Literal["circle", "oval", "shield", "bars"]
+Bumper = Literal["paint", "strip", "black", "chrome"]
+ExhaustTip = Literal["round", "oval", "twin", "trapezoid"]
 
 
 class Shape(Spec):
@@ -130,6 +135,42 @@ class Wheels(Spec):
     """How far the front and rear wheels have rolled, in turns."""
 
 
+class Details(Spec):
+    """The small things of a model's face and body, which its family of designs goes together in."""
+
+    family: str
+    intake: Intake
+    fog_lamp: FogLamp
+    badge: Badge
+    bumper: Bumper
+    exhaust_tip: ExhaustTip
+    surround: Literal["chrome", "black", "paint"]
+    """Of the grille."""
+    dark_lamps: bool
+    """Dark bowls in the head lamps, rather than chrome."""
+    lip: bool
+    """A splitter under the front bumper."""
+    diffuser: bool
+    window_chrome: bool
+    black_mirrors: bool
+    flush_handles: bool
+    sunroof: Literal["none", "hatch", "panorama"]
+    antenna: Literal["fin", "rod", "none"]
+    raised_rails: bool
+    side_steps: bool
+    mud_flaps: bool
+    scoop: bool
+    fuel_flap: Literal["round", "square"]
+
+
+class Lights(Spec):
+    """Which lamps of an individual shine."""
+
+    day: bool
+    head: bool
+    brake: bool
+
+
 class Trim(Spec):
     """What sets models apart beside their shape."""
 
@@ -150,6 +191,7 @@ class Trim(Spec):
     exhausts: Annotated[int, Field(ge=0, le=2)]
     panelled: bool
     """Sheet metal instead of glass behind the front doors."""
+    details: Details
 
 
 class Occupant(Spec):
@@ -190,7 +232,7 @@ class VehicleSpec(Spec):
 
     identity: int | None
     model: int | None = None
-    """Vehicles of one data set with the same number are alike but for their ``marks``."""
+    """Vehicles of one data set with the same number are alike but for ``marks`` and ``lights``."""
     type: VehicleType
     style: str
     layout: Layout
@@ -199,6 +241,7 @@ class VehicleSpec(Spec):
     shape: Shape
     wheels: Wheels
     trim: Trim
+    lights: Lights
     load: Load | None = None
     marks: Marks = Marks()
     cabin: Cabin = Cabin()
@@ -218,8 +261,9 @@ def sample_vehicle(
 ) -> VehicleSpec:
     """The vehicle that ``identity`` is under ``seed``: a pure function of its arguments.
 
-    Everything but its marks is drawn for the number ``model``, by default the identity's own: two
-    identities of one model are twins that differ in plate, stickers, dents and the like alone.
+    Everything but its marks and lights is drawn for the number ``model``, by default the
+    identity's own: two identities of one model are twins that differ in plate, stickers, dents and
+    the like alone.
 
     The three mappings weigh types, colours and styles by name (unnamed ones get none); by default
     types and colours are equally likely. Shape, paint, trim and marks have streams of their own, so
@@ -229,14 +273,15 @@ def sample_vehicle(
     from render_assets import colours as paints
     from render_assets import styles as catalogue
     from render_assets.cabin import sample_cabin
+    from render_assets.faces import sample_lights
     from render_assets.mark_draws import sample_marks
     from render_assets.rims import sample_rolling
 
     model = identity if model is None else model
     root = np.random.SeedSequence([seed, model, _STREAM])
-    streams = [np.random.default_rng(child) for child in root.spawn(8)]
+    streams = [np.random.default_rng(child) for child in root.spawn(10)]
     model_rng, colour_rng, paint_rng, shape_rng, trim_rng = streams[:5]
-    wheel_rng, cabin_rng = streams[6:]  # the sixth is of the individual
+    wheel_rng, cabin_rng, face_rng, lights_rng = streams[6:]  # the sixth is of the individual
     own = np.random.SeedSequence([seed, identity, _STREAM], spawn_key=(5,))
     marks_rng = np.random.default_rng(own)
     style_weights = _weights("style", styles, tuple(catalogue.STYLES))
@@ -254,7 +299,7 @@ def sample_vehicle(
     style = catalogue.STYLES[_choose(model_rng, candidates)]
     names = _weights("colour", colours, COLOURS)
     colour = COLOURS[COLOUR_INDEX[_choose(colour_rng, names)]]
-    drawn = catalogue.sample_model(style, shape_rng, trim_rng)
+    drawn = catalogue.sample_model(style, shape_rng, trim_rng, face_rng)
     drawn["wheels"] |= sample_rolling(wheel_rng)
     return VehicleSpec.model_validate(
         {
@@ -267,6 +312,7 @@ def sample_vehicle(
             "paint": paints.sample_paint(paint_rng, colour),
             **drawn,
             "cabin": sample_cabin(style.layout, cabin_rng),
+            "lights": sample_lights(lights_rng),
             "marks": sample_marks(marks_rng, style, colour, drawn),
         }
     )

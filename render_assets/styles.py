@@ -9,6 +9,7 @@ import numpy as np
 from render_assets import proportions
 from render_assets.car_styles import CAR_STYLES
 from render_assets.commercial_styles import COMMERCIAL_STYLES, TRUCK_CAB
+from render_assets.faces import sample_face
 from render_assets.rims import sample_wheels
 from render_assets.style import CAR, SLAB, Range, Style
 
@@ -19,7 +20,10 @@ SIZES = ("length", "width", "height")
 
 
 def sample_model(
-    style: Style, shape_rng: np.random.Generator, trim_rng: np.random.Generator
+    style: Style,
+    shape_rng: np.random.Generator,
+    trim_rng: np.random.Generator,
+    face_rng: np.random.Generator,
 ) -> dict[str, Any]:
     """Fields ``shape``, ``wheels`` and ``trim`` of a ``VehicleSpec``; each stream is drawn from in
     a fixed order whatever the style, so that a new range does not shift the others."""
@@ -30,7 +34,8 @@ def sample_model(
     cladding = bool(shape_rng.random() < style.cladding)
     shape = _shape(style, size, drawn, cladding)
     wheels = sample_wheels(style, drawn["wheel_radius"], drawn["tyre_width"], trim_rng)
-    model = {"shape": shape, "wheels": wheels, "trim": _trim(style, shape, trim_rng)}
+    trim = {**_trim(style, shape, trim_rng), **sample_face(style, face_rng)}
+    model = {"shape": shape, "wheels": wheels, "trim": trim}
     if style.body_end:
         model["load"] = _load(style, size, shape, trim_rng)
     return model
@@ -151,10 +156,6 @@ def _trim(style: Style, shape: dict[str, Any], rng: np.random.Generator) -> dict
     return {
         "side_windows": pillars,
         "doors": _door_edges(style, shape, pillars),
-        "head_lamp": ("wedge", "round", "block", "slit")[int(pick[0] * 4)],
-        "tail_lamp": ("block", "column", "slim", "round")[int(pick[1] * 4)],
-        "grille": ("bars", "mesh", "split", "slim", "tall")[int(pick[2] * 5)],
-        "chrome": bool(pick[3] < 0.5),
         "moulding": bool(pick[10] < 0.3),
         "roof_rails": bool(pick[4] < style.rails),
         "spoiler": style.layout == "car" and bool(pick[5] < style.spoiler),

@@ -11,6 +11,7 @@ from render_assets import materials
 from render_assets.body import Body
 from render_assets.cabin import cabin_parts
 from render_assets.damage import dented
+from render_assets.ends import end_parts
 from render_assets.fittings import fitting_parts
 from render_assets.keypoints import place_keypoints, wheel_track
 from render_assets.load import load_parts
@@ -44,7 +45,12 @@ def build_vehicle(spec: VehicleSpec) -> Vehicle:
     body = Body(spec.shape, spec.layout)
     half = [*skin_parts(spec, body), *_wheels(spec)]
     whole: list[Part] = []
-    groups = [cabin_parts(spec, body), underside_parts(spec, body), fitting_parts(spec, body)]
+    groups = [
+        cabin_parts(spec, body),
+        underside_parts(spec, body),
+        end_parts(spec, body),
+        fitting_parts(spec, body),
+    ]
     if spec.load is not None:
         groups.append(load_parts(spec, spec.load))
     for paired, single in groups:
@@ -135,6 +141,8 @@ def _own_materials(spec: VehicleSpec) -> dict[str, Material]:
         "glass": materials.glass(0.15),
         "tinted_glass": materials.glass(spec.trim.tint),
         **materials.interior(spec.cabin.colour),
+        "window_trim": materials.FIXED["chrome" if spec.trim.details.window_chrome else "rubber"],
+        **materials.lights(**spec.lights.model_dump()),
     }
     if spec.marks.roof_colour is not None:
         colour = materials.DECALS[spec.marks.roof_colour]

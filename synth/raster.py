@@ -31,6 +31,8 @@ from synth.scene import CameraSpec, SceneSpec, SunSpec
 
 _GROUND_EXTENT = 200.0
 _NEAR, _FAR = 0.2, 500.0
+_CLEAR = 0.95
+"""Lets so much through that what is behind it is drawn instead: the lenses of lamps."""
 _SKY = (0.62, 0.73, 0.88)
 """Behind scenes whose backdrop is an environment map, which is not drawn; linear RGB."""
 
@@ -57,6 +59,8 @@ class RasterRenderer:
         eye, sun = spec.camera.pose.centre, _sun_direction(spec.light.sun)
         for thing in things:
             for name, parts in _by_material(thing.parts).items():
+                if thing.materials[name].transmission > _CLEAR:
+                    continue
                 points, normals, faces = _joined(parts)
                 light = daylight.shade(points, normals, thing.materials[name], eye, sun)
                 scene.add(_lit_mesh(points, light, faces))

@@ -223,10 +223,10 @@ def test_marks_are_as_frequent_as_in_traffic() -> None:
     assert not any(m.livery for m in cars)
 
 
-def test_twins_differ_in_their_marks_alone() -> None:
+def test_twins_differ_in_their_marks_and_lights_alone() -> None:
     first, second = sample_vehicle(0, 40), sample_vehicle(0, 41, model=40)
-    apart = first.model_dump(exclude={"marks", "identity"})
-    assert apart == second.model_dump(exclude={"marks", "identity"})
+    apart = first.model_dump(exclude={"marks", "lights", "identity"})
+    assert apart == second.model_dump(exclude={"marks", "lights", "identity"})
     assert first.model == second.model == 40
     assert first.marks.plate != second.marks.plate and first.marks != second.marks
     assert second.marks.plate == sample_vehicle(0, 41).marks.plate or (

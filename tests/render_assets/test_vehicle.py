@@ -45,7 +45,7 @@ PART_OF = {
     "front_bumper": ("bumper", "fender", "apron", "cladding", "fog_lamp"),
     "rear_bumper": ("bumper", "quarter", "apron", "cladding", "reflector", "box_rail", "bed_frame"),
     "tail_light": ("tail_lamp", "bumper", "quarter", "boot", "frame", "box_rail", "board"),
-    "rear_glass_base": ("frame", "boot", "quarter", "shelf", "box_rail"),
+    "rear_glass_base": ("frame", "boot", "quarter", "shelf", "box_rail", "tail_lamp"),
     "roof": ("roof", "window_frame", "windscreen_frame", "rear_glass_frame", "box_rail"),
     "windscreen_base": ("window_frame", "windscreen_frame", "shelf", "fender", "bonnet"),
     "headlight": (
