@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from render_assets.body import Body
+from render_assets.body import FLAT_FRONT, Body
 from render_assets.decals import Frame, cast, facing
 from render_assets.mesh import Part, box, ellipsoid, merge, tube
 from render_assets.plates import plate_parts
@@ -16,7 +16,9 @@ _LIFT = np.array([0.004, 0.0, 0.0])
 def fitting_parts(spec: VehicleSpec, body: Body) -> tuple[list[Part], list[Part]]:
     """Left halves, and whole parts that lie on the middle plane or have no partner."""
     half = [*_mirrors(spec, body), *_handles(spec, body), *_wipers(spec, body)]
-    whole = [*_plates(spec, body), *_grille(spec, body), _badge(body)]
+    whole = [*_plates(spec, body), _badge(body)]
+    if spec.layout not in (*FLAT_FRONT, "bonneted"):
+        whole += _grille(spec, body)
     trim, s = spec.trim, spec.shape
     if trim.exhausts:
         y = 0.62 * body.half if trim.exhausts == 2 else 0.55 * body.half
@@ -30,14 +32,12 @@ def fitting_parts(spec: VehicleSpec, body: Body) -> tuple[list[Part], list[Part]
         half.append(_spoiler(spec, body))
     if spec.layout in ("car", "pickup"):
         whole.append(_antenna(spec, body))
-    if spec.layout == "bus":
-        whole += _destination(spec, body)
     return half, whole
 
 
 def _mirrors(spec: VehicleSpec, body: Body) -> list[Part]:
     s = spec.shape
-    if spec.layout in ("bus", "box_truck", "flatbed_truck"):
+    if spec.layout in FLAT_FRONT:
         return _arm_mirror(spec, body)
     x = s.cowl_x - 0.28 * (s.cowl_x - s.roof_front_x) - 0.22
     foot = body.side_at(x, s.belt_z + 0.05)[0]
@@ -86,7 +86,7 @@ def _handles(spec: VehicleSpec, body: Body) -> list[Part]:
 def _wipers(spec: VehicleSpec, body: Body) -> list[Part]:
     s = spec.shape
     y = np.linspace(0.08, 0.72, 6) * body.half
-    if spec.layout in ("bus", "box_truck", "flatbed_truck"):
+    if spec.layout in FLAT_FRONT:
         points = body.front_at(y, s.cowl_z + np.linspace(0.16, 0.08, 6)) + 4 * _LIFT
         return [tube("wiper", "plastic", points, 0.009, 5)]
     x = s.cowl_x - 0.03 - s.screen_round * (y / body.half) ** 2 - np.linspace(0.10, 0.0, 6)
@@ -175,21 +175,6 @@ def _spoiler(spec: VehicleSpec, body: Body) -> Part:
     points = body.top_at(x + 0.06 * (y / body.half) ** 2, y)
     points[:, 2] += 0.03 if boot else 0.0
     return tube("spoiler", "paint", points, 0.035, 10)
-
-
-def _destination(spec: VehicleSpec, body: Body) -> list[Part]:
-    """A bus's display behind the top of its windscreen, and its ventilation unit on the roof."""
-    s = spec.shape
-    at = body.front_at(0.0, s.height - 0.32)[0] - 10 * _LIFT
-    middle = (s.roof_front_x + s.roof_rear_x) / 2
-    unit = (middle, 0.0, s.height + 0.05)
-    return [
-        box("destination_display", "gap", tuple(at), (0.03, 1.3 * body.half, 0.24), 0.01),
-        box(
-            "destination_text", "lamp_amber", tuple(at + 4 * _LIFT), (0.004, body.half, 0.1), 0.001
-        ),
-        ellipsoid("roof_unit", "box_white", unit, (2.2, 1.1 * body.half, 0.26), 5, 6),
-    ]
 
 
 def _antenna(spec: VehicleSpec, body: Body) -> Part:

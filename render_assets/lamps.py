@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from render_assets.body import FLAT_FRONT
 from render_assets.skin import Field, Skin
 from render_assets.spec import HeadLamp, TailLamp, VehicleSpec
 
@@ -34,7 +35,7 @@ def cut_lamps(skin: Skin, spec: VehicleSpec) -> None:
 def _head_lamps(skin: Skin, spec: VehicleSpec) -> None:
     s, half = spec.shape, spec.shape.width / 2
     reach, tall, wide, rise = _HEAD[spec.trim.head_lamp]
-    if spec.layout in ("bus", "box_truck", "flatbed_truck"):
+    if spec.layout in FLAT_FRONT:
         reach, rise = 0.12, 0.0
     corner = s.front_x - s.nose_round
     top = s.nose_z - 0.035
