@@ -27,6 +27,7 @@ _BUS: dict[str, Range] = {
     "arch_gap": (0.07, 0.09),
     "roof_crown": (0.01, 0.03),
     "edge": (0.04, 0.06),
+    "roof_edge": (0.15, 0.21),
 }
 
 BUS_STYLES = (

@@ -20,11 +20,13 @@ _DIGITS = (63, 6, 91, 79, 102, 109, 125, 7, 127, 111)
 
 
 def cut_bus(skin: Skin, spec: VehicleSpec, coachwork: Coachwork) -> None:
-    """Label the dark surround of the windscreen."""
+    """Label the front above the lamps, and the dark surround of the windscreen."""
+    s = spec.shape
+    skin.region(plane("z", s.nose_z, -1), "front_panel", ("front",))
     if coachwork.dark_front:
-        s = spec.shape
         inner = plane("y", s.width / 2 - 0.07)
-        face = ("windscreen_frame", "shelf", "bonnet", "front", "roof", "seal", "house_side")
+        face = ("windscreen_frame", "shelf", "bonnet", "front", "front_panel", "roof", "seal",
+                "house_side")
         ahead = plane("x", min(s.roof_front_x, s.front_x - 0.30) - 0.02, -1)
         low = plane("z", s.cowl_z - 0.14, -1)
         skin.region([low, inner, ahead, plane("z", s.height - 0.10)], "screen_surround", face)

@@ -32,6 +32,7 @@ def cut_cab(skin: Skin, spec: VehicleSpec) -> None:
     low = plane("z", s.cowl_z - 0.10, -1)
     skin.region([low, plane("z", s.cowl_z + 0.05), plane("x", s.front_x - 0.16, -1)],
                 "screen_panel", panel)  # fmt: skip
+    skin.region(plane("z", s.nose_z, -1), "front_panel", ("front",))
 
 
 def bumper_top(spec: VehicleSpec) -> float:

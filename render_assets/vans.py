@@ -62,7 +62,7 @@ def _side(spec: VehicleSpec, van: VanTrim) -> list[Patch]:
         ends = [(rear_arch, front_arch), (rear, -s.wheelbase / 2 - s.arch_radius - 0.07)]
         patches += [Patch("rub_strip", "plastic", span, (z, z + 0.11), 0.02, 0.012)
                     for span in ends if span[1] - span[0] > 0.15]  # fmt: skip
-    if spec.trim.panelled:
+    if spec.trim.panelled and spec.marks.livery is None:  # lettered panels are left smooth
         back = s.roof_rear_x + 0.10
         middle = (last + back) / 2 if last - back > 0.9 else back
         spans = [(last + 0.09, first - 0.09), (middle + 0.05, last - 0.09), (back, middle - 0.05)]

@@ -20,7 +20,7 @@ LENGTHS = {
 }  # fmt: skip
 HEIGHTS = {
     "sedan": (1.28, 1.56), "hatchback": (1.4, 1.6), "estate": (1.4, 1.65), "suv": (1.6, 2.05),
-    "mpv": (1.6, 1.9), "van": (1.70, 2.75), "pickup": (1.65, 2.0), "bus": (2.6, 4.1),
+    "mpv": (1.59, 1.97), "van": (1.58, 2.75), "pickup": (1.65, 2.0), "bus": (2.6, 4.1),
     "truck": (2.0, 4.0),
 }  # fmt: skip
 WIDTHS = {
