@@ -16,9 +16,9 @@ from render_assets.spec import Layout, Shape
 FACES = ("side", "front", "rear", "deck", "bottom", "glass_side", "windscreen", "roof", "backlight")
 """Names of the half-spaces; ``lower`` and ``greenhouse`` are their two blends."""
 
-FLAT_FRONT: tuple[Layout, ...] = ("bus", "box_truck", "flatbed_truck")
+FLAT_FRONT: tuple[Layout, ...] = ("bus", "cab_over")
 """Layouts with an upright front and no bonnet."""
-_ONE_BOX: tuple[Layout, ...] = ("van", "bus", "box_truck", "flatbed_truck")
+_ONE_BOX: tuple[Layout, ...] = ("van", "bus", "cab_over", "bonneted")
 
 
 SCREEN_DEPTH = 0.18
@@ -174,7 +174,7 @@ class Body:
             "rear": s.body_rear_x + tail + s.tail_round * corner - x,
             "bottom": self.bottom(x) - z,
         }
-        lower = smooth_max(f["side"], f["front"], 0.17)
+        lower = smooth_max(f["side"], f["front"], 0.10 if self.layout in FLAT_FRONT else 0.17)
         lower = smooth_max(lower, f["rear"], 0.14)
         lower = smooth_max(lower, f["deck"], s.edge)
         f["lower"] = smooth_max(lower, f["bottom"], 0.07)
@@ -239,11 +239,11 @@ class Body:
             ),
         }
         house = smooth_max(f["glass_side"], f["roof"], s.roof_edge)
-        house = smooth_max(house, f["windscreen"], 0.12)
+        house = smooth_max(house, f["windscreen"], 0.07 if self.layout in FLAT_FRONT else 0.12)
         house = smooth_max(house, f["backlight"], 0.12)
         for end in ends:
             house = smooth_max(house, end, 0.10)
-        f["greenhouse"] = np.maximum(house, s.belt_z - 0.25 - z)
+        f["greenhouse"] = np.maximum(house, min(s.belt_z - 0.25, s.cowl_z - 0.1) - z)
         return f
 
     def _blend(self, x: np.ndarray, y: np.ndarray, z: np.ndarray) -> np.ndarray:

@@ -178,7 +178,16 @@ def _black_bumpers(skin: Skin, spec: VehicleSpec, front: _Place) -> None:
 
 
 def end_parts(spec: VehicleSpec, body: Body) -> tuple[list[Part], list[Part]]:
-    """Everything drawn on both ends: left halves, and what stands in the middle."""
+    """Everything drawn on both ends: left halves, and what stands in the middle.
+
+    Cab-overs and buses have faces of their own; a bonneted truck's lamps alone are drawn here.
+    """
+    if spec.layout in FLAT_FRONT:
+        return [], []
+    if spec.layout == "bonneted":
+        lamps = Drawing(chart(body, "front"))
+        draw_lamps(lamps, spec, body, "front")
+        return lamps.parts(), []
     half: list[Part] = []
     whole: list[Part] = []
     for end in ("front", "rear"):

@@ -77,12 +77,14 @@ FACES: dict[str, Face] = {
         dark_lamps=0.2, chrome=0.2, lip=0.0, diffuser=0.0,
     ),
     "heavy": Face(
-        ("block", "angular", "almond"), ("bars", "mesh", "slim"), ("column", "round"), ("slot",),
+        ("wedge", "round", "block", "slit"), ("bars", "mesh", "split", "slim", "grid"),
+        ("column", "round"), ("slot",),
         ("round",), bumpers=("paint", "black"), surrounds=("black", "paint"), dark_lamps=0.3,
         chrome=0.2, lip=0.0, diffuser=0.0,
     ),
     "coach": Face(
-        ("quad", "split", "angular"), ("closed", "slim"), ("round", "column"), ("slot",),
+        ("wedge", "round", "block", "slit"), ("bars", "mesh", "split", "slim", "grid"),
+        ("round", "column"), ("slot",),
         ("round", "none"), surrounds=("black",), dark_lamps=0.9, chrome=0.2, lip=0.0, diffuser=0.0,
     ),
 }  # fmt: skip

@@ -13,7 +13,6 @@ from typing import Literal
 
 import numpy as np
 
-from render_assets.bands import Drawing, band
 from render_assets.body import FLAT_FRONT, Body
 from render_assets.chart import chart
 from render_assets.decals import Frame, cast, facing
@@ -55,8 +54,6 @@ def fitting_parts(spec: VehicleSpec, body: Body) -> tuple[list[Part], list[Part]
     if spec.layout in FLAT_FRONT:
         pairs += _arm_mirror(spec, body)
         singles.append(_upright_wipers(spec, body))
-    if spec.layout == "bus":
-        singles += _destination(spec, body)
     return pairs, singles
 
 
@@ -508,22 +505,3 @@ def plate_z(spec: VehicleSpec) -> float:
     s = spec.shape
     high = {"car": 0.70, "van": 0.66}.get(spec.layout, 0.45)
     return s.clearance + high * (s.tail_z - s.clearance)
-
-
-def _destination(spec: VehicleSpec, body: Body) -> list[Part]:
-    """A bus's display behind the top of its windscreen, and its ventilation unit on the roof."""
-    s = spec.shape
-    draw, z, wide = Drawing(chart(body, "front")), s.height - 0.34, 0.62 * body.half
-    panel = band([(-wide, z + 0.12), (wide, z + 0.12)], [(-wide, z - 0.12), (wide, z - 0.12)])
-    draw.sheet("destination_display", "gap", panel, -0.035, 6)
-    letters = (0.05, 0.11, 0.27, 0.33, 0.39, 0.49, 0.55, 0.61, 0.67, 0.77, 0.83)
-    for k, start in enumerate(letters):
-        stem = panel.part(start, start + 0.012, 0.25, 0.75)
-        bar = panel.part(start, start + 0.045, *((0.25, 0.36), (0.45, 0.55), (0.64, 0.75))[k % 3])
-        draw.sheet("destination_text", "lamp_amber", stem, -0.030, 2)
-        draw.sheet("destination_text", "lamp_amber", bar, -0.030, 1)
-    unit = ((s.roof_front_x + s.roof_rear_x) / 2, 0.0, s.height + 0.05)
-    return [
-        *draw.parts(),
-        ellipsoid("roof_unit", "box_white", unit, (2.2, 1.1 * body.half, 0.26), 5, 6),
-    ]

@@ -8,9 +8,9 @@ Where annotators put the points, read off PAMTRI's labels for VeRi:
 | arch low | 3 cm outside the arch's lip, 8 degrees (towards the doors 12) below the height of the wheel's centre | same | front: cab's lip; rear: the same on the mudguard's outer edge |
 | arch high | 3 cm outside the lip, 45 degrees up | same | as above |
 | rear bumper | where rear and side meet, a little below wheel-centre height | same | lower rear corner of the load body |
-| tail light | outer upper corner of the tail, boot edge | corner at the rear window's base line | load body's rear corner at the height of the bed's upper edge |
-| rear glass base | lower outer corner of the rear glass (open car: the body's shoulder behind the cabin) | same | upper edge of the load floor, box: 60 % of its height |
-| roof rear | rear outer corner of the roof (pickup: of the cab; open car: of the cabin's rim) | same | box: its upper rear corner; flatbed: the cab's |
+| tail light | outer upper corner of the tail, boot edge | corner at the rear window's base line | rear corner at the load floor's height; open bodies: at the boards' upper edge |
+| rear glass base | lower outer corner of the rear glass (open car: the body's shoulder behind the cabin) | same | box, curtain: rear corner, 60 % up; tank: widest point of its rear rim; open bodies, mixer: the cab's |
+| roof rear | rear outer corner of the roof (pickup: of the cab; open car: of the cabin's rim) | same | box, curtain: upper rear corner; tank: rear rim, halfway from there to its top; open bodies, mixer: the cab's |
 | roof front | upper outer corner of the windscreen | same | same |
 | windscreen base | lower outer corner of the windscreen | same | same |
 | headlight | upper front corner, where bonnet and lamp meet | same, at the lamp's height | same |
@@ -23,6 +23,7 @@ import numpy as np
 
 from pamtri.keypoints import FLIP, INDEX, NUM_KEYPOINTS
 from render_assets.body import FLAT_FRONT, Body
+from render_assets.load_frame import BEAM, DOOR_SPLIT, tank_rim
 from render_assets.solid import project
 from render_assets.spec import Load, VehicleSpec
 from render_assets.wheels import hub_face
@@ -110,13 +111,18 @@ def _load_points(spec: VehicleSpec, load: Load) -> dict[str, np.ndarray]:
     axle, radius = -s.wheelbase / 2, s.arch_radius + ARCH_LIP
     z = s.arch_radius * 0.86
     face = wheel_track(spec) + spec.wheels.width / 2
+    open_body = load.kind in ("boards", "stakes", "tipper")
     points = {
-        "rear_bumper": (rear, half, load.floor_z - 0.12),
-        "tail_light": (rear, half, load.floor_z if load.kind == "box" else load.top_z),
+        "rear_bumper": (rear, half, load.floor_z - BEAM),
+        "tail_light": (rear, half, load.top_z if open_body else load.floor_z),
     }
-    if load.kind == "box":
-        points["rear_glass_base"] = (rear, half, 0.4 * load.floor_z + 0.6 * load.top_z)
+    if load.closed:
+        split = (1 - DOOR_SPLIT) * load.floor_z + DOOR_SPLIT * load.top_z
+        points["rear_glass_base"] = (rear, half, split)
         points["roof_rear"] = (rear, half, load.top_z)
+    elif load.kind == "tank":
+        points["rear_glass_base"] = tank_rim(load, rear, 0.0)
+        points["roof_rear"] = tank_rim(load, rear, np.pi / 4)
     names = ("front_low", "front_high", "rear_high", "rear_low")
     for name, theta in zip(names, np.radians(ARCH_ANGLES["rear"]), strict=True):
         x = axle + radius * np.cos(theta)

@@ -100,9 +100,7 @@ def _text_canvases(spec: VehicleSpec, body: Body) -> list[Canvas]:
     """Where the name is written."""
     s = spec.shape
     if spec.load is not None:
-        return (
-            [*_load_sides(spec), *_load_rear(spec)] if spec.load.kind == "box" else _cab(spec, body)
-        )
+        return [*_load_sides(spec), *_load_rear(spec)] if spec.load.closed else _cab(spec, body)
     if spec.trim.panelled:
         return _pattern_canvases(spec, body)
     ends = (body.rear_axle + s.arch_radius + 0.15, body.front_axle - s.arch_radius - 0.15)
@@ -111,11 +109,12 @@ def _text_canvases(spec: VehicleSpec, body: Body) -> list[Canvas]:
 
 def _load_sides(spec: VehicleSpec) -> list[Canvas]:
     load = spec.load
-    if load is None or load.kind != "box":
+    if load is None or not load.closed:
         return []
     x = (spec.shape.rear_x + 0.12, load.front_x - 0.12)
     z = (load.floor_z + 0.08, load.top_z - 0.10)
-    return [_side(x, z, load.width / 2 - 0.006, sign, True) for sign in (1.0, -1.0)]
+    y = load.width / 2 + (0.005 if load.ribbed else -0.003)
+    return [_side(x, z, y, sign, True) for sign in (1.0, -1.0)]
 
 
 def _load_rear(spec: VehicleSpec) -> list[Canvas]:

@@ -19,7 +19,7 @@ from render_assets.style import Style
 _LIGHT: tuple[Colour, ...] = ("white", "yellow", "golden")
 _BRIGHT = ("red", "orange", "yellow", "green", "lime", "cyan", "blue", "purple", "navy", "maroon")
 _WORDS = ("ECO", "4x4", "BABY ON BOARD", "RACING", "SURF", "GO", "TEAM 7", "SALE", "VIP")
-_LIVERY_SHARE = {"bus": 0.85, "van": 0.12, "box_truck": 0.6, "flatbed_truck": 0.4}
+_LIVERY_SHARE = {"bus": 0.85, "van": 0.12, "cab_over": 0.5, "bonneted": 0.5}
 _ROOF_COLOURS = {"black": "white", "white": "black", "red": "black", "blue": "white"}
 
 
@@ -59,12 +59,12 @@ def _stickers(rng: np.random.Generator, style: Style) -> list[dict[str, Any]]:
         size = 0.06 + 0.02 * rng.random()
         made.append(_sticker(rng, "windscreen", corner * (0.66 - 0.12 * k), 0.74, size))
     rear = rng.random(3)
-    if rear[0] < 0.10 and not style.panelled and style.body_end is None:
+    if rear[0] < 0.10 and not style.panelled and style.load is None:
         made.append(
             _sticker(rng, "rear_glass", rng.uniform(-0.75, 0.75), rng.uniform(0.15, 0.6),
                      rng.uniform(0.06, 0.14), worded=True)
         )  # fmt: skip
-    if rear[1] < 0.12 and style.body_end is None:
+    if rear[1] < 0.12 and style.load is None:
         place = "tail" if rear[2] < 0.5 else "bumper"
         side = 1.0 if rng.random() < 0.5 else -1.0
         made.append(
@@ -182,7 +182,7 @@ def _livery(
     kind = style.type if style.type in ("bus", "truck") else "van"
     name, line = company(rng, kind)
     load = model.get("load")
-    on_white = load is not None and load["kind"] == "box" and not load["painted"]
+    on_white = load is not None and load["kind"] in ("box", "reefer") and not load["painted"]
     light = on_white or colour in _LIGHT
     loud = [c for c in _BRIGHT if c != colour and not (light and c in ("yellow", "lime"))]
     dark = [c for c in ("white", "yellow", "silver", "lime", "cyan", "orange") if c != colour]

@@ -147,6 +147,15 @@ FIXED: dict[str, Material] = {
     "wood": Material((0.16, 0.09, 0.045), roughness=0.8),
     "aluminium": Material(_grey(0.45), metallic=0.7, roughness=0.4),
     "box_white": Material(_grey(0.68), roughness=0.4),
+    "galvanised": Material((0.32, 0.33, 0.34), metallic=0.6, roughness=0.55),
+    "polished_steel": Material(_grey(0.6), metallic=1.0, roughness=0.22),
+    "tipper_steel": Material((0.16, 0.05, 0.03), roughness=0.7),
+    "drum_stripe": Material((0.35, 0.03, 0.02), roughness=0.5),
+    "tarpaulin": Material((0.03, 0.07, 0.2), roughness=0.6),
+    "black_glass": Material((0.006, 0.008, 0.008), roughness=0.04, coat=1.0),
+    "reflector_red": Material((0.42, 0.012, 0.012), roughness=0.35),
+    "reflector_white": Material(_grey(0.72), roughness=0.35),
+    "led_amber": Material((0.5, 0.2, 0.02), roughness=0.5, emission=(0.9, 0.32, 0.03)),
 }
 """Materials that every vehicle shares, by name; ``glass`` and ``paint`` come from its spec."""
 for _kind, _palette, _roughness in (("cloth", CLOTHS, 0.9), ("skin", SKINS, 0.5),

@@ -7,13 +7,16 @@ from __future__ import annotations
 
 import numpy as np
 
-from render_assets.body import SCREEN_DEPTH, Body
+from render_assets.body import FLAT_FRONT, SCREEN_DEPTH, Body
+from render_assets.buses import cut_bus
 from render_assets.ends import cut_ends
 from render_assets.lamps import cut_lamps
 from render_assets.mesh import Part, part
 from render_assets.skin import Field, Skin, plane, strip
 from render_assets.solid import smooth_max
 from render_assets.spec import VehicleSpec
+from render_assets.trucks import cut_cab
+from render_assets.vans import cut_van
 
 SHUT_LINE = 0.004
 """Half width of the gap between two panels, metres."""
@@ -45,6 +48,10 @@ _PARTS: dict[str, tuple[str, str, str | None]] = {
     "clad_quarter": ("rear_cladding", "plastic", "left_rear_quarter"),
     "clad_front": ("front_apron", "plastic", "front"),
     "clad_rear": ("rear_apron", "plastic", "rear"),
+    "cab_bumper": ("cab_bumper", "bumper", "front"),
+    "screen_surround": ("windscreen_frame_panel", "black_glass", "windscreen"),
+    "front_panel": ("front_panel", "paint", "bonnet"),
+    "screen_panel": ("screen_panel", "plastic", "bonnet"),
 }
 """Label -> part name, material, segment (of the left half)."""
 
@@ -71,8 +78,17 @@ def cut_skin(spec: VehicleSpec, body: Body) -> Skin:
     _lower(skin, body)
     _glass(skin, spec)
     _cladding(skin, spec)
-    cut_ends(skin, spec)
-    cut_lamps(skin, spec)
+    if spec.layout == "cab_over":
+        cut_cab(skin, spec)
+    elif spec.coachwork is not None:
+        cut_bus(skin, spec, spec.coachwork)
+    elif spec.layout == "bonneted":
+        cut_lamps(skin, spec)
+    else:
+        cut_ends(skin, spec)
+        cut_lamps(skin, spec)
+    if spec.van is not None:
+        cut_van(skin, spec, spec.van)
     _shut_lines(skin, spec)
     _arches(skin, body)
     skin.settle()
@@ -138,6 +154,8 @@ def _glass(skin: Skin, spec: VehicleSpec) -> None:
     def opening(k: Skin) -> np.ndarray:
         edge = smooth_max(k["roof"] + 0.08, k["windscreen"] + 0.07, 0.07)
         edge = smooth_max(edge, k["backlight"] + spec.shape.c_pillar, 0.10)
+        if spec.layout not in ("car", "pickup"):  # flush sides: no ledge marks the belt
+            edge = smooth_max(edge, spec.shape.belt_z + 0.03 - k["z"], 0.05)
         return smooth_max(edge, 0.03 - k["lower"], 0.05) - k["glass_side"]
 
     skin.region(pane("windscreen", 0.06), "windscreen", ("windscreen_frame",))
@@ -195,12 +213,14 @@ def _shut_lines(skin: Skin, spec: VehicleSpec) -> None:
     low = s.clearance + 0.10
     side = (*_SIDE, "house_side", "moulding")
     front = min(skin.body.front_axle - s.arch_radius - 0.10, s.cowl_x + 0.1)
-    if spec.layout != "bus":
+    if spec.layout not in FLAT_FRONT:
         edges = (front, *spec.trim.doors)
         for x in edges:
             skin.band(plane("x", x), "gap", side, SHUT_LINE, (plane("z", low, -1),))
         span = (plane("x", edges[-1], -1), plane("x", front))
         skin.band(plane("z", low), "gap", side, SHUT_LINE, span)
+    if spec.layout in FLAT_FRONT:
+        return
     bonnet_y = 0.78 * half
     skin.band(plane("y", bonnet_y), "gap", ("bonnet",), SHUT_LINE)
     if spec.load is not None:

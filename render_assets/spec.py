@@ -18,7 +18,8 @@ from pamtri.errors import ConfigError
 from render_assets.frozen import Fraction, Metres, Spec
 from render_assets.marks import Marks
 
-Layout = Literal["car", "pickup", "van", "bus", "box_truck", "flatbed_truck"]
+Layout = Literal["car", "pickup", "van", "bus", "cab_over", "bonneted"]
+LoadKind = Literal["box", "reefer", "curtain", "boards", "stakes", "tipper", "tank", "mixer"]
 RimDesign = Literal["five_spoke", "six_spoke", "star", "ten_spoke", "multi_spoke", "twin_spoke",
                     "turbine", "mesh", "y_spoke", "split_v", "blade", "hubcap", "wheel_trim",
                     "steel", "offroad_steel", "truck_steel", "bus_cover"]  # fmt: skip
@@ -110,15 +111,72 @@ class Shape(Spec):
 
 
 class Load(Spec):
-    """What a truck carries behind its cab: a closed box, or a platform with side boards."""
+    """What a truck carries behind its cab: a closed body, an open one, or a round one."""
 
-    kind: Literal["box", "boards"]
+    kind: LoadKind
     front_x: float
     floor_z: Metres
     top_z: Metres
     width: Metres
     painted: bool
-    """In the cab's colour rather than white or bare aluminium."""
+    """In the cab's colour rather than white or bare metal."""
+    ribbed: bool
+    """Pressed ribs along a closed body's sides."""
+    guard_z: Metres
+    """Height of the cab's roof, which a tipper's guard clears."""
+
+    @property
+    def closed(self) -> bool:
+        """Whether it has flat sides up to a roof."""
+        return self.kind in ("box", "reefer", "curtain")
+
+
+class Cab(Spec):
+    """What a truck's cab carries."""
+
+    visor: bool
+    """A shade above the windscreen."""
+    deflector: bool
+    """A shell on the roof before a tall load."""
+    stack: bool
+    """The engine's air intake behind the cab's corner."""
+    markers: bool
+    """Amber lamps along the roof's front edge."""
+    dark_bumper: bool
+    """A bumper of bare plastic instead of paint."""
+
+
+class Coachwork(Spec):
+    """What sets buses apart beside their shape."""
+
+    doors: tuple[tuple[float, float], ...]
+    """x of the rear and front edge of each passenger door; they are on the right side."""
+    glazed_doors: bool
+    """Doors of glass in two leaves rather than one leaf with a window."""
+    flaps: bool
+    """Luggage flaps between the axles."""
+    roof: Literal["unit", "long", "pods"]
+    route: str
+    """Digits of the route number on the displays; empty without displays."""
+    split_screen: bool
+    dark_front: bool
+    """Black around the windscreen."""
+    vents: bool
+    """Sliding upper panes."""
+    lamps: Literal["round", "column"]
+    """Form of the tail lamps."""
+
+
+class VanTrim(Spec):
+    """What sets vans apart beside their shape."""
+
+    dark_bumpers: bool
+    """Bumpers of bare plastic."""
+    strip: bool
+    """A broad rub strip along the sides."""
+    rear_panes: bool
+    """Glass in the rear doors of a panelled van."""
+    roof_rack: bool
 
 
 class Wheels(Spec):
@@ -243,6 +301,9 @@ class VehicleSpec(Spec):
     trim: Trim
     lights: Lights
     load: Load | None = None
+    cab: Cab | None = None
+    coachwork: Coachwork | None = None
+    van: VanTrim | None = None
     marks: Marks = Marks()
     cabin: Cabin = Cabin()
 

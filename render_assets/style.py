@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from pamtri.attributes import VehicleType
-from render_assets.spec import Layout
+from render_assets.spec import Layout, LoadKind
 
 Range = tuple[float, float]
 
@@ -90,5 +90,7 @@ class Style:
     panelled: bool = False
     open_top: bool = False
     twin: bool = False
-    body_end: Range | None = None
-    """Rear end of the cab as a fraction of the length, for trucks."""
+    load: LoadKind | None = None
+    """What stands behind the cab, for trucks."""
+    painted_load: float = 0.0
+    """Probability that it has the cab's colour."""

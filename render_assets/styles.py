@@ -7,13 +7,17 @@ from typing import Any
 import numpy as np
 
 from render_assets import proportions
+from render_assets.bus_styles import BUS_STYLES, sample_coachwork
 from render_assets.car_styles import CAR_STYLES
-from render_assets.commercial_styles import COMMERCIAL_STYLES, TRUCK_CAB
 from render_assets.faces import sample_face
 from render_assets.rims import sample_wheels
 from render_assets.style import CAR, SLAB, Range, Style
+from render_assets.truck_styles import TRUCK_CAB, TRUCK_STYLES, cab_shape, sample_cab, sample_load
+from render_assets.van_styles import VAN_STYLES, sample_van
 
-STYLES: dict[str, Style] = {style.name: style for style in (*CAR_STYLES, *COMMERCIAL_STYLES)}
+STYLES: dict[str, Style] = {
+    style.name: style for style in (*CAR_STYLES, *VAN_STYLES, *BUS_STYLES, *TRUCK_STYLES)
+}
 """Every body style by name."""
 
 SIZES = ("length", "width", "height")
@@ -28,7 +32,7 @@ def sample_model(
     """Fields ``shape``, ``wheels`` and ``trim`` of a ``VehicleSpec``; each stream is drawn from in
     a fixed order whatever the style, so that a new range does not shift the others."""
     slab = {} if style.layout in ("car", "pickup") else SLAB
-    ranges = {**CAR, **slab, **(TRUCK_CAB if style.body_end else {}), **style.ranges}
+    ranges = {**CAR, **slab, **(TRUCK_CAB if style.load else {}), **style.ranges}
     drawn = _draw({**{n: getattr(style, n) for n in SIZES}, **ranges}, shape_rng)
     size = {name: drawn.pop(name) for name in SIZES}
     cladding = bool(shape_rng.random() < style.cladding)
@@ -36,8 +40,13 @@ def sample_model(
     wheels = sample_wheels(style, drawn["wheel_radius"], drawn["tyre_width"], trim_rng)
     trim = {**_trim(style, shape, trim_rng), **sample_face(style, face_rng)}
     model = {"shape": shape, "wheels": wheels, "trim": trim}
-    if style.body_end:
-        model["load"] = _load(style, size, shape, trim_rng)
+    if style.load is not None:
+        model["load"] = sample_load(style, size, shape, trim_rng)
+        model["cab"] = sample_cab(style, trim_rng)
+    if style.layout == "van":
+        model["van"] = sample_van(style, trim_rng)
+    if style.layout == "bus":
+        model["coachwork"] = sample_coachwork(style, shape, trim_rng)
     return model
 
 
@@ -95,44 +104,9 @@ def _shape(
             )
         },
     }
-    if style.body_end is not None:
-        shape |= _truck_cab(shape, drawn)
+    if style.load is not None:
+        shape |= cab_shape(style, shape, drawn)
     return shape
-
-
-def _truck_cab(shape: dict[str, Any], drawn: dict[str, float]) -> dict[str, Any]:
-    """A cab over the engine: its own height and end, on the whole truck's length."""
-    front, back = shape["front_x"], shape["front_x"] - 1.75
-    return {
-        "body_rear_x": back,
-        "headlight_x": front - 0.05,
-        "width": shape["width"] - 0.12,
-        "cowl_x": front - 0.10,
-        "roof_front_x": front - 0.50,
-        "roof_rear_x": back + 0.12,
-        "deck_x": back + 0.03,
-        "deck_z": shape["belt_z"] + 0.02,
-        "tail_z": shape["belt_z"] - 0.02,
-        "crease_z": shape["belt_z"] - 0.18,
-        "height": drawn["cab_height"],
-    }
-
-
-def _load(
-    style: Style, size: dict[str, float], shape: dict[str, Any], rng: np.random.Generator
-) -> dict[str, Any]:
-    """The load body behind a cab, as wide as the whole truck is."""
-    box = style.layout == "box_truck"
-    floor = 2 * shape["arch_radius"] + 0.14
-    painted = bool(rng.random() < (0.2 if box else 0.7))
-    return {
-        "kind": "box" if box else "boards",
-        "front_x": shape["body_rear_x"] - 0.12,
-        "floor_z": floor,
-        "top_z": max(size["height"], shape["height"] + 0.2) if box else floor + 0.42,
-        "width": size["width"],
-        "painted": painted,
-    }
 
 
 def _door_edges(

@@ -9,6 +9,7 @@ import numpy as np
 
 from render_assets import materials
 from render_assets.body import Body
+from render_assets.buses import bus_parts
 from render_assets.cabin import cabin_parts
 from render_assets.damage import dented
 from render_assets.ends import end_parts
@@ -21,7 +22,9 @@ from render_assets.mesh import Part, mirror, moved
 from render_assets.panels import skin_parts
 from render_assets.rims import is_deep
 from render_assets.spec import Paint, VehicleSpec
+from render_assets.trucks import bonnet_parts, cab_parts
 from render_assets.underside import underside_parts
+from render_assets.vans import van_parts
 from render_assets.wheels import bare_wheel, build_wheel, inner_tyre
 
 
@@ -53,6 +56,13 @@ def build_vehicle(spec: VehicleSpec) -> Vehicle:
     ]
     if spec.load is not None:
         groups.append(load_parts(spec, spec.load))
+    if spec.cab is not None:
+        build = bonnet_parts if spec.layout == "bonneted" else cab_parts
+        groups.append(build(spec, body, spec.cab))
+    if spec.van is not None:
+        groups.append(van_parts(spec, body, spec.van))
+    if spec.coachwork is not None:
+        groups.append(bus_parts(spec, body, spec.coachwork))
     for paired, single in groups:
         half += paired
         whole += single
@@ -135,9 +145,11 @@ def _both_sides(half: list[Part]) -> list[Part]:
 
 def _own_materials(spec: VehicleSpec) -> dict[str, Material]:
     """The materials that differ between individuals."""
+    dark = spec.cab is not None and spec.cab.dark_bumper
     paint = paint_material(spec.paint)
     own = {
         "paint": paint,
+        "bumper": materials.FIXED["plastic"] if dark else paint,
         "glass": materials.glass(0.15),
         "tinted_glass": materials.glass(spec.trim.tint),
         **materials.interior(spec.cabin.colour),

@@ -45,10 +45,22 @@ def solid(parts: list[Part]) -> trimesh.Trimesh:
     return trimesh.Trimesh(np.concatenate([p.vertices for p in parts]), faces, process=False)
 
 
+IN_FRONT = (
+    *("lock_rod", "rod_bracket", "door_lever", "hinge", "box_rib"),
+    *("passenger_door", "engine_vent", "engine_grille", "side_strip", "side_marker", "flap_grip"),
+    *("rub_strip", "door_handle", "rear_bumper_step", "tail_", "reverse_lamp", "reflector"),
+)
+"""Fittings that stand before what is painted or stuck on the body."""
+
+
+def bare_name(part: Part) -> str:
+    return part.name.removeprefix("left_").removeprefix("right_")
+
+
 def heights(built: Vehicle, names: tuple[str, ...]) -> np.ndarray:
     """(n,) metres from the decals' vertices straight in to what is next; inf for nothing."""
     decals = [p for p in built.parts if p.name.startswith(names)]
-    mesh = solid([p for p in built.parts if not p.name.startswith((*names, "lock_rod"))])
+    mesh = solid([p for p in built.parts if not bare_name(p).startswith((*names, *IN_FRONT))])
     points = np.concatenate([p.vertices for p in decals]).astype(np.float64)
     inward = -np.concatenate([p.normals for p in decals]).astype(np.float64)
     start = points - 0.02 * inward

@@ -15,18 +15,18 @@ from render_assets.vehicle import Vehicle, build_vehicle
 
 LENGTHS = {
     "sedan": (4.0, 5.1), "hatchback": (3.4, 4.5), "estate": (4.3, 5.1), "suv": (4.0, 5.3),
-    "mpv": (4.2, 5.3), "van": (4.1, 6.2), "pickup": (4.7, 6.0), "bus": (6.3, 12.6),
-    "truck": (5.0, 8.0),
+    "mpv": (4.2, 5.3), "van": (3.65, 6.2), "pickup": (4.7, 6.0), "bus": (6.2, 13.2),
+    "truck": (5.0, 9.8),
 }  # fmt: skip
 HEIGHTS = {
     "sedan": (1.28, 1.56), "hatchback": (1.4, 1.6), "estate": (1.4, 1.65), "suv": (1.6, 2.05),
-    "mpv": (1.6, 1.9), "van": (1.85, 2.65), "pickup": (1.65, 2.0), "bus": (2.7, 3.4),
-    "truck": (2.0, 3.3),
+    "mpv": (1.59, 1.97), "van": (1.58, 2.75), "pickup": (1.65, 2.0), "bus": (2.6, 4.1),
+    "truck": (2.0, 4.0),
 }  # fmt: skip
 WIDTHS = {
     "sedan": (1.7, 1.95), "hatchback": (1.58, 1.85), "estate": (1.7, 1.95), "suv": (1.75, 2.1),
-    "mpv": (1.72, 2.0), "van": (1.65, 2.1), "pickup": (1.7, 2.1), "bus": (2.0, 2.6),
-    "truck": (1.8, 2.35),
+    "mpv": (1.72, 2.0), "van": (1.48, 2.1), "pickup": (1.7, 2.1), "bus": (2.0, 2.6),
+    "truck": (1.8, 2.58),
 }  # fmt: skip
 FRONT_SIDE = (
     "fender",
@@ -40,13 +40,20 @@ FRONT_SIDE = (
     "mudguard",
 )
 PART_OF = {
-    "front_arch": FRONT_SIDE,
+    "front_arch": (*FRONT_SIDE, "cab_bumper"),
     "rear_arch": (*FRONT_SIDE, "quarter"),
     "front_bumper": ("bumper", "fender", "apron", "cladding", "fog_lamp"),
     "rear_bumper": ("bumper", "quarter", "apron", "cladding", "reflector", "box_rail", "bed_frame"),
     "tail_light": ("tail_lamp", "bumper", "quarter", "boot", "frame", "box_rail", "board"),
-    "rear_glass_base": ("frame", "boot", "quarter", "shelf", "box_rail", "tail_lamp"),
-    "roof": ("roof", "window_frame", "windscreen_frame", "rear_glass_frame", "box_rail"),
+    "rear_glass_base": ("frame", "boot", "quarter", "shelf", "box_rail", "tail_lamp", "tank_end"),
+    "roof": (
+        "roof",
+        "window_frame",
+        "windscreen_frame",
+        "rear_glass_frame",
+        "box_rail",
+        "tank_end",
+    ),
     "windscreen_base": ("window_frame", "windscreen_frame", "shelf", "fender", "bonnet"),
     "headlight": (
         "head_lamp",
@@ -158,7 +165,7 @@ def test_parts_are_well_formed_and_face_outward(style: str) -> None:
     assert 5_000 <= count <= 80_000
     assert len({p.name.removeprefix("left_").removeprefix("right_") for p in built.parts}) >= 30
     outside = {p.segment for p in built.parts}
-    assert names <= outside or style in ("convertible", "panel_van", "box_truck", "flatbed")
+    assert names <= outside or style == "convertible"
 
 
 @every_style
