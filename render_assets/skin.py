@@ -41,7 +41,8 @@ class Skin:
         self.body = body
         axes = grid_axes(body)
         vertices, self.faces = polygonise(body.on_grid(axes), axes)
-        self.vertices = _relaxed(vertices, self.faces).astype(np.float32)
+        vertices = _relaxed(vertices, self.faces).astype(np.float32)
+        self.vertices = self._pulled(vertices)[0]
         self._codes: dict[str, int] = {"skin": 0}
         self.labels = np.zeros(len(self.faces), dtype=np.int16)
         self.values = body.faces(self.vertices)
@@ -167,15 +168,17 @@ class Skin:
         self.region([*within, *edges], label, among)
 
     def settle(self) -> None:
-        """Put all vertices on the true surface and take the normals there.
-
-        Those on the mirror plane stay on it.
-        """
-        on_plane = self.vertices[:, 1] == 0
-        self.vertices, slope = project_with_normals(self.body, self.vertices)
-        self.vertices[on_plane, 1] = 0
-        slope[on_plane, 1] = 0
+        """Put all vertices on the true surface and take the normals there."""
+        self.vertices, slope = self._pulled(self.vertices)
         self.normals = unit(slope)
+
+    def _pulled(self, vertices: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Vertices on the true surface, and its slope there; the mirror plane's stay on it."""
+        on_plane = vertices[:, 1] == 0
+        vertices, slope = project_with_normals(self.body, vertices, steps=1)
+        vertices[on_plane, 1] = 0
+        slope[on_plane, 1] = 0
+        return vertices, slope
 
     def part(self, label: str, name: str, material: str, segment: str | None = None) -> Part | None:
         """The faces of a label as a part, None where there are none."""
