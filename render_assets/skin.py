@@ -107,8 +107,8 @@ class Skin:
         pieces, sides, parents = [], [], []
         for where, triangle, side in (
             (both, (a, p, q), lone), (both, (p, b, c), ~lone), (both, (p, c, q), ~lone),
-            (only_p, (a, p, c), ~lone), (only_p, (p, b, c), ~lone),
-            (only_q, (a, b, q), ~lone), (only_q, (q, b, c), ~lone),
+            (only_p, (a, p, c), lone), (only_p, (p, b, c), ~lone),
+            (only_q, (a, b, q), lone), (only_q, (q, b, c), ~lone),
         ):  # fmt: skip
             if len(where):
                 pieces.append(np.stack([corner[where] for corner in triangle], axis=1))
