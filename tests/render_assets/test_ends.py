@@ -81,12 +81,13 @@ def test_u_is_the_way_along_the_skin() -> None:
 
 
 def test_inset_of_a_rectangle_is_a_smaller_one() -> None:
-    outer = band([(0.0, 1.0), (2.0, 1.0)], [(0.0, 0.0), (2.0, 0.0)], count=21)
+    outer = band([(1.0, 1.0), (3.0, 1.0)], [(1.0, 0.0), (3.0, 0.0)], count=21)
     inner = outer.inset(0.1)
-    assert inner.ring.min(axis=0) == pytest.approx([0.1, 0.1])
-    assert inner.ring.max(axis=0) == pytest.approx([1.9, 0.9])
-    assert outer.inset(0.1, open_start=True).ring.min(axis=0) == pytest.approx([0.0, 0.1])
-    probes = np.array([(0.5, 0.5), (2.1, 0.5), (1.0, 1.05), (-0.1, 0.2)])
+    assert inner.ring.min(axis=0) == pytest.approx([1.1, 0.1])
+    assert inner.ring.max(axis=0) == pytest.approx([2.9, 0.9])
+    half = band([(0.0, 1.0), (2.0, 1.0)], [(0.0, 0.0), (2.0, 0.0)], count=21)
+    assert half.inset(0.1).ring.min(axis=0) == pytest.approx([0.0, 0.1])
+    probes = np.array([(1.5, 0.5), (3.1, 0.5), (2.0, 1.05), (0.9, 0.2)])
     assert outer.contains(probes).tolist() == [True, False, False, False]
     sides = np.stack([outer.value(k, probes[:, 0], probes[:, 1]) for k in range(4)])
     assert ((sides < 0).all(axis=0) == outer.contains(probes)).all()
