@@ -207,7 +207,8 @@ def test_ends_and_fittings_keep_their_share_of_triangles(style: str) -> None:
     for identity in (3, 11):
         spec, body = model(style, identity)
         count = sum(
-            2 * sum(len(p.faces) for p in pairs) + sum(len(p.faces) for p in singles)
+            2 * sum(len(p.faces) for p in pairs)
+            + sum(len(p.faces) for p in singles if not p.name.endswith("plate_text"))
             for pairs, singles in (end_parts(spec, body), fitting_parts(spec, body))
         )
         assert count < 18_000
