@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from render_assets.bands import Band, Drawing, band, disc
-from render_assets.body import Body
+from render_assets.body import FLAT_FRONT, Body
 from render_assets.chart import FAR, chart
 from render_assets.ends import end_parts
 from render_assets.faces import FACES, FAMILIES, sample_face, sample_lights
@@ -183,6 +183,8 @@ def test_no_fitting_floats(style: str, identity: int) -> None:
 @every_style
 def test_hardly_any_painted_skin_is_left_in_a_lamp(style: str) -> None:
     spec, body = model(style, 8)
+    if spec.layout in FLAT_FRONT:  # buses and cab-overs have faces of their own
+        pytest.skip("no lamps are cut from this body")
     skin = [p for p in build_vehicle(spec).parts if p.name in (
         "left_front_bumper", "left_rear_bumper", "left_front_fender", "left_rear_quarter",
         "left_bonnet", "left_boot", "left_shut_lines")]  # fmt: skip
@@ -198,8 +200,7 @@ def test_hardly_any_painted_skin_is_left_in_a_lamp(style: str) -> None:
             inner = unit.shape.inset(0.02)
             ring = inner.ring
             whole = abs((ring[:-1, 0] * ring[1:, 1] - ring[1:, 0] * ring[:-1, 1]).sum()) / 2
-            share = 0.06 if spec.layout == "bus" else 0.04  # a bus's skin is coarser
-            assert area[here][inner.contains(flat)].sum() < share * whole
+            assert area[here][inner.contains(flat)].sum() < 0.04 * whole
 
 
 @every_style
