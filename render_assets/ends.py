@@ -254,7 +254,7 @@ def _fill(draw: Drawing, spec: VehicleSpec, shape: Band, opening: _Opening, uppe
             draw.bar(f"{name}_bars", metal, inner.part(*down), -0.04, 0.0)
         draw.net(f"{name}_mesh", "plastic", _honeycomb(inner, 0.018), 0.003, -0.035)
     else:
-        draw.net(f"{name}_mesh", metal, _honeycomb(inner, 0.017), 0.005, -0.018)
+        draw.net(f"{name}_mesh", metal, _honeycomb(inner, 0.017), 0.0036, -0.018)
 
 
 def _honeycomb(shape: Band, size: float) -> np.ndarray:
