@@ -57,15 +57,16 @@ class Band:
         )
         return Band(a + top * (b - a), a + bottom * (b - a), self.ends)
 
-    def inset(self, by: float, open_start: bool = False) -> Band:
-        """Narrowed by ``by`` metres on all sides; never past its own middle. With ``open_start``
-        the inner end stays where it is."""
+    def inset(self, by: float) -> Band:
+        """Narrowed by ``by`` metres on all sides, but not at the middle plane, where its other half
+        begins; never past its own middle."""
         way = np.linalg.norm(np.diff(self.spine, axis=0), axis=1)
         place = np.concatenate([[0.0], np.cumsum(way)])
         share = min(by / max(place[-1], 1e-9), 0.45)
         even = np.linspace(0, 1, len(place))
         at = np.interp(np.array([share, 1 - share]), place / max(place[-1], 1e-9), even)
-        piece = self.part(0.0 if open_start else at[0], at[1])
+        whole = self.upper[0, 0] == 0 == self.lower[0, 0]
+        piece = self.part(0.0 if whole else at[0], at[1])
         across = piece.lower - piece.upper
         width = np.linalg.norm(across, axis=1, keepdims=True)
         step = across * np.minimum(by / np.maximum(width, 1e-9), 0.48)

@@ -222,13 +222,12 @@ def _metal(spec: VehicleSpec) -> str:
 
 def _fill(draw: Drawing, spec: VehicleSpec, shape: Band, opening: _Opening, upper: bool) -> None:
     """Surround, dark hollow and bars or mesh of one opening."""
-    whole = bool(shape.upper[0, 0] == 0)
     if opening.fill == "none":
         draw.relief("grille", "grille", [(shape, 0.002), (shape.inset(0.004), 0.001)])
         return
     name = "grille" if upper else "lower_intake"
     wide = (0.022 if spec.trim.grille != "slim" else 0.010) if upper else 0.010
-    edges = [shape.inset(d, whole) for d in (0.004, wide - 0.004, wide)]
+    edges = [shape.inset(d) for d in (0.004, wide - 0.004, wide)]
     raised = 0.009 if upper else 0.003
     steps = [(shape, 0.0), (edges[0], raised), (edges[1], raised), (edges[2], -0.012)]
     draw.relief(f"{name}_frame", _metal(spec) if upper else "plastic", steps, cap=False,
@@ -255,7 +254,7 @@ def _fill(draw: Drawing, spec: VehicleSpec, shape: Band, opening: _Opening, uppe
             draw.bar(f"{name}_bars", metal, inner.part(*down), -0.04, 0.0)
         draw.net(f"{name}_mesh", "plastic", _honeycomb(inner, 0.018), 0.003, -0.035)
     else:
-        draw.net(f"{name}_mesh", metal, _honeycomb(inner, 0.015), 0.0045, -0.018)
+        draw.net(f"{name}_mesh", metal, _honeycomb(inner, 0.017), 0.0036, -0.018)
 
 
 def _honeycomb(shape: Band, size: float) -> np.ndarray:
@@ -311,10 +310,10 @@ def _front_bumper(draw: Drawing, spec: VehicleSpec, at: _Place) -> None:
     around = at.chart.corner(at.z(0.45)) / at.half
     if details.bumper == "strip":
         bar = at.band(((0, 0.55), (around + 0.45, 0.55)), ((0, 0.46), (around + 0.45, 0.46)), 0.015)
-        draw.bar("bumper_strip", "plastic", bar, 0.0, 0.016, 0.008, segment="front")
+        draw.bar("bumper_strip", "plastic", bar, 0.0, 0.009, 0.006, segment="front")
     elif details.bumper == "chrome":
         bar = at.band(((0, 0.50), (around + 0.12, 0.50)), ((0, 0.38), (around + 0.12, 0.38)), 0.03)
-        draw.bar("bumper_bar", "chrome", bar, 0.0, 0.035, 0.016, segment="front")
+        draw.bar("bumper_bar", "chrome", bar, 0.0, 0.010, 0.008, segment="front")
     if details.lip:
         lip = at.band(((0, 0.075), (around + 0.1, 0.085)), ((0, 0.035), (around + 0.1, 0.045)))
         draw.bar("front_lip", "plastic", lip, -0.01, 0.028, 0.006, segment="front")
@@ -347,7 +346,7 @@ def _plate_recess(spec: VehicleSpec, at: _Place) -> Band:
 
 def _rear(left: Drawing, middle: Drawing, spec: VehicleSpec, at: _Place) -> None:
     recess = _plate_recess(spec, at)
-    inner = recess.inset(0.006, True)
+    inner = recess.inset(0.006)
     left.relief("plate_recess", "paint", [(recess, 0.0005), (inner, -0.012)], segment="rear")
     z = float(recess.upper[0, 1])
     upper, lower = [(0, z + 0.024), (0.30, z + 0.022)], [(0, z - 0.006), (0.295, z - 0.004)]

@@ -346,7 +346,7 @@ def _inset(unit: Unit, by: float) -> Band:
     if unit.disc is not None:
         u, z, radius = unit.disc
         return disc(u, z, radius - by, count=len(unit.shape.upper))
-    return unit.shape.inset(by, open_start=bool(unit.shape.upper[0, 0] == 0))
+    return unit.shape.inset(by)
 
 
 def _spot(shape: Band, spot: Spot) -> tuple[float, float, float]:

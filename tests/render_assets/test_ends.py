@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from render_assets.bands import Band, Drawing, band, disc
-from render_assets.body import Body
+from render_assets.body import FLAT_FRONT, Body
 from render_assets.chart import FAR, chart
 from render_assets.ends import end_parts
 from render_assets.faces import FACES, FAMILIES, sample_face, sample_lights
@@ -81,12 +81,13 @@ def test_u_is_the_way_along_the_skin() -> None:
 
 
 def test_inset_of_a_rectangle_is_a_smaller_one() -> None:
-    outer = band([(0.0, 1.0), (2.0, 1.0)], [(0.0, 0.0), (2.0, 0.0)], count=21)
+    outer = band([(1.0, 1.0), (3.0, 1.0)], [(1.0, 0.0), (3.0, 0.0)], count=21)
     inner = outer.inset(0.1)
-    assert inner.ring.min(axis=0) == pytest.approx([0.1, 0.1])
-    assert inner.ring.max(axis=0) == pytest.approx([1.9, 0.9])
-    assert outer.inset(0.1, open_start=True).ring.min(axis=0) == pytest.approx([0.0, 0.1])
-    probes = np.array([(0.5, 0.5), (2.1, 0.5), (1.0, 1.05), (-0.1, 0.2)])
+    assert inner.ring.min(axis=0) == pytest.approx([1.1, 0.1])
+    assert inner.ring.max(axis=0) == pytest.approx([2.9, 0.9])
+    half = band([(0.0, 1.0), (2.0, 1.0)], [(0.0, 0.0), (2.0, 0.0)], count=21)
+    assert half.inset(0.1).ring.min(axis=0) == pytest.approx([0.0, 0.1])
+    probes = np.array([(1.5, 0.5), (3.1, 0.5), (2.0, 1.05), (0.9, 0.2)])
     assert outer.contains(probes).tolist() == [True, False, False, False]
     sides = np.stack([outer.value(k, probes[:, 0], probes[:, 1]) for k in range(4)])
     assert ((sides < 0).all(axis=0) == outer.contains(probes)).all()
@@ -182,6 +183,8 @@ def test_no_fitting_floats(style: str, identity: int) -> None:
 @every_style
 def test_hardly_any_painted_skin_is_left_in_a_lamp(style: str) -> None:
     spec, body = model(style, 8)
+    if spec.layout in FLAT_FRONT:  # buses and cab-overs have faces of their own
+        pytest.skip("no lamps are cut from this body")
     skin = [p for p in build_vehicle(spec).parts if p.name in (
         "left_front_bumper", "left_rear_bumper", "left_front_fender", "left_rear_quarter",
         "left_bonnet", "left_boot", "left_shut_lines")]  # fmt: skip
@@ -197,8 +200,7 @@ def test_hardly_any_painted_skin_is_left_in_a_lamp(style: str) -> None:
             inner = unit.shape.inset(0.02)
             ring = inner.ring
             whole = abs((ring[:-1, 0] * ring[1:, 1] - ring[1:, 0] * ring[:-1, 1]).sum()) / 2
-            share = 0.06 if spec.layout == "bus" else 0.04  # a bus's skin is coarser
-            assert area[here][inner.contains(flat)].sum() < share * whole
+            assert area[here][inner.contains(flat)].sum() < 0.04 * whole
 
 
 @every_style
@@ -206,7 +208,8 @@ def test_ends_and_fittings_keep_their_share_of_triangles(style: str) -> None:
     for identity in (3, 11):
         spec, body = model(style, identity)
         count = sum(
-            2 * sum(len(p.faces) for p in pairs) + sum(len(p.faces) for p in singles)
+            2 * sum(len(p.faces) for p in pairs)
+            + sum(len(p.faces) for p in singles if not p.name.endswith("plate_text"))
             for pairs, singles in (end_parts(spec, body), fitting_parts(spec, body))
         )
         assert count < 18_000
