@@ -84,7 +84,7 @@ def _room(spec: VehicleSpec, body: Body) -> _Room:
         top = np.full(len(along), s.height + 0.1)
     reach = {"car": 0.40, "pickup": 0.44, "van": 0.48}.get(layout, 0.52)
     under = float(np.interp(x - 0.17, along, top)) - 0.07
-    z = min(under, s.belt_z + reach) - HEAD_TOP
+    z = max(min(under, s.belt_z + reach) - HEAD_TOP, s.clearance + 0.31)
     steering = (0.44, 0.0, 0.24) if layout in FLAT_FRONT else (0.42, 0.0, 0.30)
     floor = max(s.clearance + 0.10, z - 0.34)
     room = _Room((x, y, z), steering, (), across, floor, end, (along, top))
