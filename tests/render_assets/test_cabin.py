@@ -117,7 +117,7 @@ def test_seats_are_closed_and_face_outward(shape: tuple[Part, ...]) -> None:
             assert closed_edges(p), p.name
             assert volume(p) > 0, p.name
     points = np.concatenate([p.vertices for p in shape])
-    assert -0.30 < points[:, 2].min() < -0.15 and 0.5 < points[:, 2].max() < 0.85
+    assert -0.25 < points[:, 2].min() < -0.15 and 0.5 < points[:, 2].max() < 0.85
 
 
 def test_a_person_has_human_measures() -> None:

@@ -91,7 +91,7 @@ def test_the_face_is_where_its_design_has_metal_and_open_elsewhere(design: str) 
     flat = face.vertices[face.faces][..., [0, 2]].astype(np.float64)
     (ax, ay), (bx, by) = (flat[:, 1] - flat[:, 0]).T, (flat[:, 2] - flat[:, 0]).T
     area = np.abs(ax * by - ay * bx).sum() / 2 / w.rim_radius**2
-    assert area / (np.pi * (outer**2 - inner**2)) == pytest.approx(metal, abs=0.05)
+    assert area / (np.pi * (outer**2 - inner**2)) == pytest.approx(metal, abs=0.06)
     assert 0.15 < metal < 0.95
     assert len(at) == len(sector)
 
