@@ -190,7 +190,7 @@ def test_rims_have_whole_inches_and_real_proportions() -> None:
         rest = 0.5 if spec.wheels.twin or spec.layout == "bus" else 0.0
         assert (inches - rest) == pytest.approx(round(inches - rest), abs=1e-6)
         assert 0.59 < spec.wheels.rim_radius / spec.wheels.radius < 0.77
-        assert 13 <= inches <= 22.5
+        assert 12.9 < inches < 22.6
         assert spec.wheels.radius - spec.wheels.rim_radius > 0.06
 
 
