@@ -73,7 +73,8 @@ def _room(spec: VehicleSpec, body: Body) -> _Room:
     if s.open_top and body.hollow is not None:
         end = float(body.hollow[0][0]) + 0.05
     elif layout != "bus":
-        x = max(x, end + _SEAT_BACK, 0.3 * end + 0.7 * s.roof_rear_x + 0.56)
+        back = 0.50 if spec.load is None else 0.56  # from the rear pane to the hips
+        x = max(x, end + _SEAT_BACK, 0.3 * end + 0.7 * s.roof_rear_x + back)
     across = float(_wall(body, x, s.belt_z - 0.05)[0]) - s.shoulder - 0.09
     if s.open_top and body.hollow is not None:
         across = min(across, float(body.hollow[1][1]) - 0.02)
