@@ -73,7 +73,8 @@ def _room(spec: VehicleSpec, body: Body) -> _Room:
     if s.open_top and body.hollow is not None:
         end = float(body.hollow[0][0]) + 0.05
     elif layout != "bus":
-        x = max(x, end + _SEAT_BACK, 0.3 * end + 0.7 * s.roof_rear_x + 0.50)
+        back = 0.50 if spec.load is None else 0.56  # from the rear pane to the hips
+        x = max(x, end + _SEAT_BACK, 0.3 * end + 0.7 * s.roof_rear_x + back)
     across = float(_wall(body, x, s.belt_z - 0.05)[0]) - s.shoulder - 0.09
     if s.open_top and body.hollow is not None:
         across = min(across, float(body.hollow[1][1]) - 0.02)
@@ -84,7 +85,7 @@ def _room(spec: VehicleSpec, body: Body) -> _Room:
         top = np.full(len(along), s.height + 0.1)
     reach = {"car": 0.40, "pickup": 0.44, "van": 0.48}.get(layout, 0.52)
     under = float(np.interp(x - 0.17, along, top)) - 0.07
-    z = min(under, s.belt_z + reach) - HEAD_TOP
+    z = max(min(under, s.belt_z + reach) - HEAD_TOP, s.clearance + 0.29)
     steering = (0.44, 0.0, 0.24) if layout in FLAT_FRONT else (0.42, 0.0, 0.30)
     floor = max(s.clearance + 0.10, z - 0.34)
     room = _Room((x, y, z), steering, (), across, floor, end, (along, top))
@@ -110,7 +111,7 @@ def _rear_rows(spec: VehicleSpec, body: Body, room: _Room) -> tuple[Point, ...]:
     z = np.array([min(room.hips[2], room.under(at - 0.44, 0.74)) for at in x])
     wall = np.minimum(_wall(body, x - 0.3, z - 0.2), _wall(body, x - 0.3, s.belt_z - 0.05))
     y = np.minimum(room.hips[1], 0.5 * (wall - s.shoulder - 0.10))
-    fits = (x - _SEAT_BACK > room.end) & (z > max(room.hips[2] - 0.16, s.clearance + 0.36))
+    fits = (x - _SEAT_BACK > room.end) & (z > max(room.hips[2] - 0.16, s.clearance + 0.30))
     count = int(np.argmin([*fits, False]))
     return tuple((float(x[k]), float(y[k]), float(z[k])) for k in range(count))
 
@@ -307,10 +308,9 @@ def _controls(spec: VehicleSpec, room: _Room) -> list[Part]:
         box("dash_screen", "dial", (lip - 0.002, 0.0, top - 0.075), (0.02, 0.22, 0.12), 0.004),
     ]
     if spec.layout in ("car", "van", "pickup"):
-        at = 0.16 * np.array([s.cowl_x, 0, s.cowl_z]) + 0.84 * np.array(
-            [s.roof_front_x, 0, s.height - s.roof_crown]
-        )
-        middle = (at[0] - 0.13, 0.0, at[2] - 0.06)
+        foot, head = (s.cowl_x, s.cowl_z), (s.roof_front_x, s.height - s.roof_crown)
+        at = np.array(foot) + (0.72 if s.open_top else 0.84) * np.subtract(head, foot)
+        middle = (float(at[0]) - 0.13, 0.0, float(at[1]) - 0.06)
         parts.append(ellipsoid("inner_mirror", "interior", middle, (0.045, 0.24, 0.07), 3, 5))
     if spec.layout == "bus":
         x, wide = room.hips[0] - 0.55, 0.9 * (room.across - 0.1)

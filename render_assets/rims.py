@@ -84,7 +84,7 @@ RIMS: dict[str, Rim] = {
     "star": Rim(5, ((0.10, 0, 1.0, 0, 0.235, 0.05),), _FLAT, fillet=0.02, columns=16),
     "ten_spoke": Rim(10, ((0.2, 0, 1.0, 0, 0.060, 0.050),), _FLAT),
     "multi_spoke": Rim(16, ((0.2, 0, 1.0, 0, 0.034, 0.028),), _CONCAVE, edge=0.003,
-                       columns=4, rows=6),
+                       columns=4, rows=7),
     "twin_spoke": Rim(5, _both((0.25, 14, 1.0, 7.5, 0.050, 0.048)), _CONCAVE, columns=20,
                       edge=0.0035, rows=7),
     "turbine": Rim(
@@ -100,7 +100,7 @@ RIMS: dict[str, Rim] = {
         _CONCAVE, columns=18, edge=0.0035, rows=9,
     ),
     "split_v": Rim(6, _both((0.26, 5, 1.0, 16, 0.054, 0.046)), _FLAT, columns=16, edge=0.0035,
-                   rows=7),
+                   rows=8),
     "blade": Rim(
         5, ((0.46, -10, 0.84, 18, 0.020, 0.075), (0.80, -26, 0.86, -14, 0.030, 0.045)),
         _DOMED, columns=16, pierced=True, bolts=0, cover=True, wall=0.02, edge=0.006,
@@ -173,7 +173,7 @@ def sample_wheels(
     low, high = (0.62, 0.67) if heavy or group == "steel" else (0.66, 0.74)
     flange = 0.017
     inches = ((low + share * (high - low)) * radius - flange) / 0.0127
-    inches = np.floor(inches) + 0.5 if heavy else np.round(inches)
+    inches = min(np.floor(inches) + 0.5, 22.5) if heavy else np.clip(np.round(inches), 13, 22)
     return {
         "radius": radius,
         "width": width,

@@ -79,7 +79,7 @@ def _shell(half_width: float, bolster: float) -> tuple[Part, Part]:
         (0.42, 0.9, -0.12),
     ):  # fmt: skip
         y = np.concatenate([_ACROSS, 0.9 * _ACROSS[[5, 3, 1]]]) * half_width * wide
-        z = np.concatenate([top + 0.7 * bolster * _BOLSTER, [-0.26] * 3])
+        z = np.concatenate([top + 0.7 * bolster * _BOLSTER, [-0.21] * 3])
         cushion.append(np.stack([np.full(len(y), x), y, z], axis=1))
     return (
         loft("seat_back", "seat", np.stack(back)),
