@@ -16,6 +16,8 @@ from render_assets.spec import VehicleSpec
 
 _LAYER = 0.0012
 """Metres between one foil and the next on top of it."""
+CLOSED_LOADS = ("box", "reefer", "curtain")
+"""Loads with sides to write on."""
 _LOW = 0.4
 """Metres: a lower canvas, as over a bus's wheels, has room for stripes alone."""
 

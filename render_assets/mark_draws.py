@@ -12,6 +12,7 @@ import numpy as np
 
 from pamtri.attributes import Colour
 from render_assets.company import company
+from render_assets.livery import CLOSED_LOADS
 from render_assets.materials import DECALS
 from render_assets.plates import sample_plate
 from render_assets.style import Style
@@ -145,7 +146,7 @@ def _damage(rng: np.random.Generator, style: Style, model: dict[str, Any]) -> di
         for _ in range(int(3 * pick[2] / (0.05 * worn)) + 1 if pick[2] < 0.05 * worn else 0)
     ]
     made: dict[str, Any] = {"dents": dents, "scratches": scratches, "rust": rust}
-    if model["wheels"]["design"] == "hubcap" and pick[3] < 0.04:
+    if model["wheels"]["design"] in ("hubcap", "wheel_trim") and pick[3] < 0.04:
         made["bare_wheel"] = _pick(rng, ("left_front", "right_front", "left_rear", "right_rear"))
     return made
 
