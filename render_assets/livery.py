@@ -16,8 +16,6 @@ from render_assets.spec import VehicleSpec
 
 _LAYER = 0.0012
 """Metres between one foil and the next on top of it."""
-CLOSED_LOADS = ("box", "reefer", "curtain")
-"""Loads with sides to write on."""
 _LOW = 0.4
 """Metres: a lower canvas, as over a bus's wheels, has room for stripes alone."""
 
@@ -115,7 +113,8 @@ def _load_sides(spec: VehicleSpec) -> list[Canvas]:
         return []
     x = (spec.shape.rear_x + 0.12, load.front_x - 0.12)
     z = (load.floor_z + 0.08, load.top_z - 0.10)
-    y = load.width / 2 + (0.005 if load.ribbed else -0.003)
+    proud = 0.005 if load.ribbed else {"curtain": -0.006}.get(load.kind, -0.012)
+    y = load.width / 2 + proud
     return [_side(x, z, y, sign, True) for sign in (1.0, -1.0)]
 
 

@@ -12,7 +12,6 @@ import numpy as np
 
 from pamtri.attributes import Colour
 from render_assets.company import company
-from render_assets.livery import CLOSED_LOADS
 from render_assets.materials import DECALS
 from render_assets.plates import sample_plate
 from render_assets.style import Style
