@@ -145,7 +145,7 @@ def _damage(rng: np.random.Generator, style: Style, model: dict[str, Any]) -> di
         for _ in range(int(3 * pick[2] / (0.05 * worn)) + 1 if pick[2] < 0.05 * worn else 0)
     ]
     made: dict[str, Any] = {"dents": dents, "scratches": scratches, "rust": rust}
-    if model["wheels"]["design"] == "hubcap" and pick[3] < 0.04:
+    if model["wheels"]["design"] in ("hubcap", "wheel_trim") and pick[3] < 0.04:
         made["bare_wheel"] = _pick(rng, ("left_front", "right_front", "left_rear", "right_rear"))
     return made
 

@@ -76,8 +76,9 @@ def build_vehicle(spec: VehicleSpec) -> Vehicle:
 
 _SOILED = {
     **dict.fromkeys(("paint", "roof_paint", "glass", "tinted_glass", "plastic", "box_white"), 1.0),
-    **dict.fromkeys(("aluminium", "chrome", "frame", "rubber", "underbody"), 0.8),
-    **dict.fromkeys(("tyre", "alloy", "dark_alloy", "steel"), 0.4),
+    **dict.fromkeys(("bumper", "black_glass", "window_trim", "tipper_steel", "drum_stripe"), 1.0),
+    **dict.fromkeys(("aluminium", "chrome", "frame", "rubber", "underbody", "chassis"), 0.8),
+    **dict.fromkeys(("tyre", "alloy", "alloy_black", "steel", "polished_steel"), 0.4),
 }
 """How much of an individual's dirt a material on the outside collects; wheels throw theirs off."""
 
