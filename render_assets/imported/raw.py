@@ -107,6 +107,19 @@ def joined(meshes: list[RawMesh]) -> RawMesh:
     )
 
 
+def copies(mesh: RawMesh, placed: list[tuple[np.ndarray, np.ndarray]]) -> RawMesh:
+    """The mesh once for each (linear (3, 3), offset (3,)); all share its materials."""
+    made = [mesh.transformed(linear, offset) for linear, offset in placed]
+    starts = np.arange(len(made)) * len(mesh.vertices)
+    return replace(
+        joined(made),
+        material=np.tile(mesh.material, len(made)),
+        materials=mesh.materials,
+        textures=mesh.textures,
+        faces=np.concatenate([m.faces + np.int32(s) for m, s in zip(made, starts, strict=True)]),
+    )
+
+
 def _colours(mesh: RawMesh) -> np.ndarray:
     return np.ones_like(mesh.vertices) if mesh.colours is None else mesh.colours
 
