@@ -34,7 +34,11 @@ def outline_points(vehicle: AnyVehicleSpec) -> Array:
 
 
 def sample_camera(
-    config: CameraConfig, image: ImageConfig, streams: Streams, vehicle: AnyVehicleSpec, id: int | None
+    config: CameraConfig,
+    image: ImageConfig,
+    streams: Streams,
+    vehicle: AnyVehicleSpec,
+    id: int | None,
 ) -> CameraSpec:
     """Draw a camera that sees ``vehicle``; ``id`` numbers a fixed camera."""
     points = outline_points(vehicle)

@@ -127,6 +127,7 @@ def _describe(
         )
         for i, (name, m) in enumerate(zip(_names(divided), divided.materials, strict=True))
     }  # fmt: skip
+    ahead, left, up = _rows(standing.rotation)
     asset = Asset(
         name=options.name,
         source=options.source,
@@ -135,9 +136,7 @@ def _describe(
         style=options.style or options.name,
         colour=_colour(divided, surface, given),
         symmetric=symmetric,
-        transform=Transform(
-            rotation=_rows(standing.rotation), scale=scale, offset=_rows(offset[None])[0]
-        ),
+        transform=Transform(rotation=(ahead, left, up), scale=scale, offset=_rows(offset[None])[0]),
         materials=materials,
         keypoints=dict(zip(NAMES, _rows(np.round(points, 4)), strict=True)),
     )
@@ -172,9 +171,9 @@ def _axles(standing: Standing, expected: np.ndarray, length: float) -> Axles:
 def _divide_places(mesh: RawMesh, points: np.ndarray, axles: Axles) -> RawMesh:
     """Wheels, and windows of meshes that tell none apart, as groups of their own."""
     wheel, rim = _wheel_faces(mesh, points, axles)
-    inside = np.array(
-        [roles.role_by_name(m.name) not in ("tyre", "rim") for m in mesh.materials]
-    )[mesh.material]
+    inside = np.array([roles.role_by_name(m.name) not in ("tyre", "rim") for m in mesh.materials])[
+        mesh.material
+    ]
     several = len(np.unique(mesh.material[wheel])) > 1
     if several or not wheel.any():
         mesh = roles.split_off(mesh, wheel & inside, "in arches")
@@ -232,9 +231,7 @@ def _fine(mesh: RawMesh) -> np.ndarray:
     return fine
 
 
-def _places(
-    mesh: RawMesh, surface: Surface, points: np.ndarray, axles: Axles
-) -> roles.Places:
+def _places(mesh: RawMesh, surface: Surface, points: np.ndarray, axles: Axles) -> roles.Places:
     corners = mesh.vertices[mesh.faces].astype(np.float64)
     area = np.linalg.norm(
         np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]), axis=1

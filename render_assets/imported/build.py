@@ -25,6 +25,9 @@ from render_assets.vehicle import Vehicle, paint_material
 _STREAM = 0x494D_5054
 """Sets the draws of imported vehicles apart from those of parametric ones."""
 _NOT_OUTSIDE: tuple[Role, ...] = ("tyre", "rim", "interior", "underbody")
+_EDGE = 0.06
+"""Metres: the edges of segments are good to about this."""
+_DIVISIONS = 6
 _DEPTH = 0.35
 """Metres that a segment's surface may bulge from the plane of its corners."""
 
@@ -91,10 +94,11 @@ def build_imported(spec: ImportedSpec) -> Vehicle:
             f"{spec.asset}: has changed since the scene was made (digest {entry.digest[:8]}, "
             f"expected {spec.digest[:8]})"
         )
-    mesh = entry.placed_mesh()
-    roles = [m.role for m in entry.asset.materials.values()]
     points = entry.asset.keypoint_array()
-    segment = find_segments(mesh, points, np.isin(roles, _NOT_OUTSIDE)[mesh.material])
+    roles = [m.role for m in entry.asset.materials.values()]
+    never = np.isin(roles, _NOT_OUTSIDE)
+    mesh = _finer(entry.placed_mesh(), points, never)
+    segment = find_segments(mesh, points, never[mesh.material])
     names = _part_names(list(entry.asset.materials))
     parts = tuple(
         _part(mesh, names[number], number, code, segment)
@@ -132,6 +136,36 @@ def find_segments(mesh: RawMesh, points: np.ndarray, never: np.ndarray) -> np.nd
         found[chosen] = number
         depth[chosen] = np.abs(away[chosen] @ outward)
     return found
+
+
+def _finer(mesh: RawMesh, points: np.ndarray, never: np.ndarray) -> RawMesh:
+    """The mesh with faces across a segment's outline divided, so that segments end at it.
+
+    ``never`` (k,) bool excludes materials.
+    """
+    outlines = [
+        (quad.mean(axis=0), *outline.flattened(quad))
+        for quad in (points[list(s.corners)] for s in segments.SEGMENTS)
+    ]
+    for _ in range(_DIVISIONS):
+        corners = mesh.vertices[mesh.faces].astype(np.float64)
+        longest = np.linalg.norm(corners - np.roll(corners, 1, axis=1), axis=2).max(axis=1)
+        normal = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
+        normal /= np.maximum(np.linalg.norm(normal, axis=1, keepdims=True), 1e-12)
+        large = (longest > _EDGE) & ~never[mesh.material]
+        crossing = np.zeros(len(mesh.faces), dtype=bool)
+        for middle, flat, axes, outward in outlines:
+            away = corners - middle
+            near = large & (np.abs(away @ outward).min(axis=1) < _DEPTH)
+            near &= np.abs(normal @ outward) > 0.3
+            some = np.flatnonzero(near)
+            spots = np.concatenate([away[some], away[some].mean(axis=1, keepdims=True)], axis=1)
+            within = outline.inside((spots @ axes.T).reshape(-1, 2), flat).reshape(-1, 4)
+            crossing[some] |= within.any(axis=1) & ~within.all(axis=1)
+        if not crossing.any():
+            break
+        mesh = mesh.divided(crossing)
+    return mesh
 
 
 def _part_names(groups: list[str]) -> list[str]:

@@ -59,6 +59,33 @@ class RawMesh:
             object=self.object[keep],
         )
 
+    def divided(self, chosen: np.ndarray) -> RawMesh:
+        """The faces where ``chosen`` (m,) is True cut into four at their edges' middles."""
+        old = self.faces[chosen]
+        ends = np.concatenate([old[:, [0, 1]], old[:, [1, 2]], old[:, [2, 0]]])
+        ends, index = np.unique(np.sort(ends, axis=1), axis=0, return_inverse=True)
+        a, b, c = old.T
+        ab, bc, ca = index.reshape(3, -1).astype(np.int32) + np.int32(len(self.vertices))
+        new = np.concatenate(
+            [np.stack(t, axis=1) for t in ((a, ab, ca), (ab, b, bc), (ca, bc, c), (ab, bc, ca))]
+        )
+        rest = np.flatnonzero(~chosen)
+        order = np.concatenate([rest, np.tile(np.flatnonzero(chosen), 4)])
+
+        def extended(values: np.ndarray) -> np.ndarray:
+            return np.concatenate([values, values[ends].mean(axis=1).astype(values.dtype)])
+
+        return replace(
+            self,
+            vertices=extended(self.vertices),
+            normals=extended(self.normals),
+            uv=extended(self.uv),
+            colours=None if self.colours is None else extended(self.colours),
+            faces=np.concatenate([self.faces[rest], new]),
+            material=self.material[order],
+            object=self.object[order],
+        )
+
     def transformed(self, linear: np.ndarray, offset: np.ndarray) -> RawMesh:
         """Vertices ``linear @ v + offset``; ``linear`` (3, 3) is a rotation, or a reflection, times
         a scale. Faces keep looking outward."""

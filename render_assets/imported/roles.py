@@ -292,11 +292,13 @@ def repainted(texture: Texture, paint: Material) -> Texture:
 
 
 def commonest_colour(mesh: RawMesh, faces: np.ndarray) -> np.ndarray:
-    """(3,) linear colour that covers most of the textured ``faces`` (k,), which share a material."""
+    """(3,) linear colour met most often on the textured ``faces`` (k,), all of one material."""
     material = mesh.materials[mesh.material[faces[0]]]
     assert material.texture is not None
     picture = mesh.textures[material.texture]
-    uv = mesh.uv[mesh.faces[faces]].astype(np.float64).mean(axis=1)
+    corners = mesh.uv[mesh.faces[faces]].astype(np.float64)
+    weights = np.random.default_rng(0).dirichlet(np.ones(3), size=len(faces))
+    uv = (corners * weights[:, :, None]).sum(axis=1)  # anywhere on each triangle
     height, width = picture.shape[:2]
     column = (np.mod(uv[:, 0], 1) * width).astype(int) % width
     row = (np.mod(1 - uv[:, 1], 1) * height).astype(int) % height

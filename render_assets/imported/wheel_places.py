@@ -102,8 +102,10 @@ def _disc(wheel: RawMesh) -> tuple[int, float, float, float]:
     return axis, radius, float(extent[axis]), 1.0 if detail[1.0] >= detail[-1.0] else -1.0
 
 
-def _turn(axis: int, outward: float, side: np.ndarray, up: np.ndarray, mirrored: bool) -> np.ndarray:
-    """(3, 3) that turns the wheel's face to ``side``; ``mirrored`` makes a right wheel of a left."""
+def _turn(
+    axis: int, outward: float, side: np.ndarray, up: np.ndarray, mirrored: bool
+) -> np.ndarray:
+    """(3, 3) that turns the wheel's face to ``side``; ``mirrored`` as a right wheel mirrors a left."""
     ahead = np.cross(side, up)
     columns = np.zeros((3, 3))
     columns[:, axis] = outward * side
