@@ -212,8 +212,8 @@ def _window_faces(mesh: RawMesh, points: np.ndarray) -> np.ndarray:
     left = {name: points[INDEX[f"left_{name}"]] for name in (
         "windscreen_base", "roof_front", "roof_rear", "rear_glass_base")}  # fmt: skip
     for low, high in (("windscreen_base", "roof_front"), ("rear_glass_base", "roof_rear")):
-        quad = np.array([[left[low][1], left[low][2]], [left[high][1], left[high][2]],
-                         [-left[high][1], left[high][2]], [-left[low][1], left[low][2]]])  # fmt: skip
+        half = np.array([left[low][1:], left[high][1:]])
+        quad = np.concatenate([half, half[::-1] * [-1, 1]])
         across = outline.inside(np.stack([centre[:, 1], centre[:, 2]], 1), quad, _WINDOW_INSET)
         near = np.abs(centre[:, 0] - (left[low][0] + left[high][0]) / 2)
         reach = abs(left[low][0] - left[high][0]) / 2 + 0.25

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.spatial import cKDTree
@@ -19,8 +19,12 @@ from render_assets.imported.surface import Surface
 AXES = ("+x", "-x", "+y", "-y", "+z", "-z")
 """Directions of the file, as Blender shows it."""
 _UNITS = {"m": 1.0, "cm": 0.01, "mm": 0.001, "in": 0.0254, "ft": 0.3048}
+_MIRROR = 40.0
+"""What a lopsided vehicle counts, for each part of its length, in units of the models' energy."""
+_WHEELS = 2.0
+"""The same for a vehicle without wheels."""
 _CERTAIN = 3.0
-"""What evidence from lamps counts, in the units of the models' energy."""
+"""What evidence from lamps counts, in the same units."""
 
 
 @dataclass(frozen=True)
@@ -72,14 +76,27 @@ def stand(
             f"expected a vehicle, got a mesh of {extent[0]:.3g} x {extent[1]:.3g} x "
             f"{extent[2]:.3g} units, which is flat"
         )
+    lopsided = _lopsided(mesh)
     best: Standing | None = None
     for rotation in _rotations(extent, hints):
         found = _judge(mesh, rotation, hints, glass, ends)
+        found = replace(found, energy=found.energy + _MIRROR * lopsided @ np.abs(rotation[1]))
         if best is None or found.energy < best.energy:
             best = found
     if best is None:
         raise DataError(f"--up {hints.up} and --forward {hints.forward} lie on one axis")
     return best
+
+
+def _lopsided(mesh: RawMesh) -> np.ndarray:
+    """(3,) how far the mesh is from mirroring itself across each axis, as a share of its size."""
+    step = max(1, len(mesh.faces) // 4000)
+    points = mesh.vertices[mesh.faces].mean(axis=1).astype(np.float64)
+    low, high = mesh.vertices.min(axis=0), mesh.vertices.max(axis=0)
+    points, tree = points[::step] - (low + high) / 2, cKDTree(points - (low + high) / 2)
+    size = float((high - low).max())
+    off = [tree.query(points * np.where(np.arange(3) == k, -1, 1))[0] for k in range(3)]
+    return np.minimum(np.array(off) / size, 0.05).mean(axis=1)
 
 
 def _rotations(extent: np.ndarray, hints: Hints) -> list[np.ndarray]:
@@ -115,11 +132,14 @@ def _judge(
     fits = [(model, *model.fit(measured)) for model in _models(hints)]
     model, vector, energy = min(fits, key=lambda fit: fit[2])
     wheels = find_wheels(surface, half_width(surface))
-    energy += 0.0 if wheels is not None else 0.5
-    middle = unit[mesh.faces].mean(axis=1)[:, 0]
+    energy += 0.0 if wheels is not None else _WHEELS
+    corners = unit[mesh.faces]
+    area = np.linalg.norm(
+        np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]), axis=1
+    )
     for mask, sign in zip(ends, (1.0, -1.0), strict=True):
-        if mask.any():
-            energy -= _CERTAIN * sign * float(np.sign(middle[mask].mean()))
+        at = float((corners[mask].mean(axis=1)[:, 0] * area[mask]).sum())
+        energy -= _CERTAIN * sign * np.sign(at)
     return Standing(rotation, shift, length, model.type, vector, energy, wheels)
 
 

@@ -1,4 +1,4 @@
-"""A mesh as its file has it: arrays and plain materials, before anything is known of the vehicle."""
+"""A mesh as its file has it: arrays and plain materials, nothing known of the vehicle yet."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ _NAMES: tuple[tuple[Role, str], ...] = (
     ("tail_lamp", rf"(tail|brake|rear|back|stop|reverse|parking){_LAMP}|(light|lamp)s?[ _.-]*rear"),
     ("head_lamp", rf"(head|front|fog|day\w*){_LAMP}|(light|lamp)s?[ _.-]*front"),
     ("glass", r"glass|window|windscreen|windshield|fenster|scheibe"),
-    ("tyre", r"ty[ri]re|\btire|tires?\b|reifen"),
+    ("tyre", r"tyre|\btires?\b|reifen|pneu"),
     ("interior", r"interior|seat|dashboard|steering|cockpit|leather|fabric|carpet"),
     ("rim", r"\brims?\b|alloy|felge|hub_?cap|wheel|caliper|brake_?dis[ck]"),
     ("plate", r"licen[sc]e|number_?plate|kennzeichen"),
@@ -162,7 +162,7 @@ def split_off(mesh: RawMesh, faces: np.ndarray, suffix: str) -> RawMesh:
 
 
 def named_faces(mesh: RawMesh, role: Role) -> np.ndarray:
-    """(m,) bool: faces whose material's name tells ``role``, or, for glass, that are see-through."""
+    """(m,) bool: faces whose material's name tells ``role``; for glass also see-through ones."""
     fits = [
         role_by_name(m.name) == role
         or (role == "glass" and 0 < m.alpha < 0.9 and role_by_name(m.name) is None)

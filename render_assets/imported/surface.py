@@ -9,9 +9,9 @@ from scipy.spatial import cKDTree
 from trimesh.triangles import closest_point
 
 _SIDES = np.array([[1, 0, 0], [-1, 0, 0], [0, 1, 0], [0, -1, 0], [0, 0, 1]], dtype=np.float64)
-_SHELL_RAYS = 110
+_SHELL_RAYS = 180
 """Rays along the longer side of each view that looks for the outer surface."""
-_NEAR = 12
+_NEAR = 24
 """Triangles that are tried for each nearest point."""
 
 

@@ -32,7 +32,7 @@ def single_wheel(mesh: RawMesh) -> np.ndarray | None:
     """(m,) faces of the one object that is a wheel by name and shape; None unless there is one."""
     found = []
     for number, name in enumerate(mesh.objects):
-        if not re.search(r"wheel|ty[ri]e|\btire", name.lower()):
+        if not re.search(r"wheel|tyre|\btire", name.lower()):
             continue
         if re.search(r"spare|steering", name.lower()):
             continue
@@ -105,7 +105,7 @@ def _disc(wheel: RawMesh) -> tuple[int, float, float, float]:
 def _turn(
     axis: int, outward: float, side: np.ndarray, up: np.ndarray, mirrored: bool
 ) -> np.ndarray:
-    """(3, 3) that turns the wheel's face to ``side``; ``mirrored`` as a right wheel mirrors a left."""
+    """(3, 3) that turns the wheel's face to ``side``, ``mirrored`` as right wheels mirror left."""
     ahead = np.cross(side, up)
     columns = np.zeros((3, 3))
     columns[:, axis] = outward * side
