@@ -7,6 +7,8 @@ or ``error.txt`` with what is wrong. Nothing in the file is executed: no scripts
 from __future__ import annotations
 
 import json
+import os
+import re
 import resource
 import sys
 from dataclasses import asdict
@@ -22,6 +24,7 @@ MOST_TRIANGLES = 2_000_000
 _MEMORY = 12 * 2**30
 """Bytes of address space; Blender's own libraries take about two."""
 _TEXTURE_SIDE = 1024
+_NOT_A_NUMBER = re.compile(rb"^\s*(v|vertex)?[ \t\d.eE+-]*[ \t][+-]?(nan|inf)\b", re.M | re.I)
 _SOLID = ("MESH", "CURVE", "SURFACE", "FONT", "META")
 
 
@@ -35,6 +38,7 @@ def main(path: Path, folder: Path) -> None:
     bpy.ops.wm.read_factory_settings(use_empty=True)
     bpy.context.preferences.filepaths.use_scripts_auto_execute = False
     try:
+        _refuse_nan(path)
         _load(path)
         _write(folder)
     except Unreadable as error:
@@ -47,6 +51,22 @@ def main(path: Path, folder: Path) -> None:
         (folder / "error.txt").write_text(
             f"cannot be read as {suffix} ({said[:120]})", encoding="utf-8"
         )
+
+
+def _refuse_nan(path: Path) -> None:
+    """Blender reads what is no number as 0 from the plainer formats: look before it does."""
+    suffix = path.suffix.lower()
+    if suffix not in (".obj", ".ply", ".stl"):
+        return
+    data = path.read_bytes()
+    count = int.from_bytes(data[80:84], "little")
+    if suffix == ".stl" and len(data) == 84 + 50 * count:
+        triangle = np.dtype([("corners", "<f4", 12), ("attribute", "<u2")])
+        bad = not np.isfinite(np.frombuffer(data, triangle, offset=84)["corners"]).all()
+    else:
+        bad = _NOT_A_NUMBER.search(data) is not None
+    if bad:
+        raise Unreadable("holds vertices that are not finite numbers")
 
 
 def _load(path: Path) -> None:
@@ -271,3 +291,4 @@ def _save(
 
 if __name__ == "__main__":
     main(Path(sys.argv[1]), Path(sys.argv[2]))
+    os._exit(0)  # Blender may hang while it takes itself down

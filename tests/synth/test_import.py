@@ -97,25 +97,21 @@ def config_with(folder: Path, **vehicle: object) -> SynthConfig:
 
 def test_imported_and_parametric_vehicles_mix(entry):
     """Half of each, both of the colours that were asked for, the same for whoever samples them."""
-    config = config_with(entry, colour="blue")
-    specs = [sample_scene(config, 5, i).vehicle for i in range(40)]
+    config = config_with(entry, colour="blue").vehicle
+    specs = [config.sample(5, i) for i in range(40)]
     imported = [hasattr(s, "asset") for s in specs]
     assert 10 < sum(imported) < 30
     assert {s.colour for s in specs} == {"blue"}
-    assert specs == [sample_scene(config, 5, i).vehicle for i in range(40)]
-    plain = parse_config(
-        {"name": "p", "identities": 40, "images_per_identity": 1, "vehicle": {"colour": "blue"}},
-        SynthConfig,
-        "p.yaml",
-    )
+    assert specs == [config.sample(5, i) for i in range(40)]
+    plain = config.model_copy(update={"imported": {}})
     for i, (spec, own) in enumerate(zip(specs, imported, strict=True)):
-        assert own or spec == sample_scene(plain, 5, i).vehicle
+        assert own or spec == plain.sample(5, i)
 
 
 def test_scenes_with_imported_vehicles_are_stored_rendered_and_labelled(entry):
     config = config_with(entry)
-    scenes = [sample_scene(config, 5, i) for i in range(40)]
-    scene = next(s for s in scenes if hasattr(s.vehicle, "asset"))
+    number = next(i for i in range(40) if hasattr(config.vehicle.sample(5, i), "asset"))
+    scene = sample_scene(config, 5, number)
     again = SceneSpec.model_validate_json(scene.model_dump_json())
     assert again == scene
     renderer = RasterRenderer()
@@ -223,6 +219,7 @@ def test_every_format_gives_the_same_vehicle(solid, tmp_path, suffix):
         ("text.dae", b"<COLLADA><library_geometries>"),
         ("text.blend", b"BLENDER-v405" + bytes(64)),
         ("nan.obj", b"v 0 0 0\nv nan 1 0\nv 0 1 1\nf 1 2 3\n"),
+        ("nan.stl", bytes(80) + struct.pack("<I12fH", 1, *[0.0] * 11, np.nan, 0)),
         ("points.obj", b"v 0 0 0\nv 1 0 0\nv 0 1 0\n"),
     ],
 )
@@ -251,6 +248,7 @@ def test_a_blend_file_executes_nothing(tmp_path):
 
     evil, path = tmp_path / "evil", tmp_path / "car.blend"
     make = f"""
+import os
 import bpy
 bpy.ops.wm.read_factory_settings(use_empty=True)
 mesh = bpy.data.meshes.new("box")
@@ -265,6 +263,7 @@ driver = thing.driver_add("location", 0).driver
 driver.type = "SCRIPTED"
 driver.expression = "__import__('os').system('touch {evil}') or 1.0"
 bpy.ops.wm.save_as_mainfile(filepath={str(path)!r})
+os._exit(0)  # Blender may hang while it takes itself down
 """
     subprocess.run([sys.executable, "-c", make], check=True, capture_output=True)
     evil.unlink(missing_ok=True)  # what making the file ran does not count
@@ -273,10 +272,12 @@ bpy.ops.wm.save_as_mainfile(filepath={str(path)!r})
     assert not evil.exists()
     # With scripts allowed the same file does run: the test would notice.
     allowed = f"""
+import os
 import bpy
 bpy.context.preferences.filepaths.use_scripts_auto_execute = True
 bpy.ops.wm.open_mainfile(filepath={str(path)!r}, use_scripts=True)
 bpy.context.view_layer.update()
+os._exit(0)
 """
     subprocess.run([sys.executable, "-c", allowed], check=True, capture_output=True)
     assert evil.exists()
