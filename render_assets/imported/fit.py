@@ -66,7 +66,7 @@ def _one_side(surface: Surface, expected: np.ndarray, axles: Axles, side: float)
         arch = _find_arch(surface, x, axles.radius, side)
         if arch is None:
             continue
-        for name, angle in zip(_ARCH_POINTS, np.radians(ARCH_ANGLES), strict=True):
+        for name, angle in zip(_ARCH_POINTS, np.radians(ARCH_ANGLES[end]), strict=True):
             index = INDEX[f"left_{end}_arch_{name}"]
             near = np.array(
                 [
