@@ -312,8 +312,8 @@ def test_both_renderers_draw_a_texture_the_same_way_up(entry):
     config = config_with(entry, imported={})
     scene = sample_scene(config, 0, 0)
     pose_view = scene.camera
-    picture = np.zeros((10, 10, 3), dtype=np.uint8)
-    picture[:5], picture[5:] = (220, 10, 10), (10, 10, 220)
+    picture = np.zeros((400, 400, 3), dtype=np.uint8)
+    picture[:200], picture[200:] = (220, 10, 10), (10, 10, 220)
     right, down, forward = np.array(pose_view.rotation)
     eye = -np.array(pose_view.rotation).T @ np.array(pose_view.translation)
     middle = eye + 6 * forward
