@@ -104,6 +104,35 @@ def rgb_to_lab(rgb: np.ndarray) -> np.ndarray:
     return np.stack([116 * f[:, 1] - 16, 500 * (f[:, 0] - f[:, 1]), 200 * (f[:, 1] - f[:, 2])], 1)
 
 
+def srgb_to_linear(coded: np.ndarray) -> np.ndarray:
+    """Linear values 0..1 of sRGB bytes, of any shape."""
+    value = np.asarray(coded) / 255.0
+    return np.where(value <= 0.04045, value / 12.92, ((value + 0.055) / 1.055) ** 2.4)
+
+
+def linear_to_srgb(linear: np.ndarray) -> np.ndarray:
+    """sRGB bytes of linear values, which are clipped to 0..1."""
+    value = np.clip(linear, 0.0, 1.0)
+    coded = np.where(value <= 0.0031308, 12.92 * value, 1.055 * value ** (1 / 2.4) - 0.055)
+    return np.round(coded * 255).astype(np.uint8)
+
+
+def nearest_colour(rgb: np.ndarray) -> Colour:
+    """The name of the region nearest to a linear colour (3,): inside it, or by CIELAB distance."""
+    lightness, a, b = rgb_to_lab(rgb)[0]
+    chroma, hue = np.hypot(a, b), np.degrees(np.arctan2(b, a))
+
+    def distance(region: Region) -> float:
+        low, high = region.hue
+        turn = (hue - (low + high) / 2 + 180) % 360 - 180
+        off = max(0.0, abs(turn) - (high - low) / 2)
+        near = np.clip(chroma, *region.chroma)
+        apart = np.sqrt(chroma**2 + near**2 - 2 * chroma * near * np.cos(np.radians(min(off, 180))))
+        return float(np.hypot(lightness - np.clip(lightness, *region.lightness), apart))
+
+    return min(REGIONS, key=lambda name: distance(REGIONS[name]))
+
+
 def sample_paint(rng: np.random.Generator, colour: Colour) -> dict[str, Any]:
     """Fields of a ``spec.Paint`` whose base colour lies in its name's region and in gamut."""
     rgb = _base_colour(rng, colour)

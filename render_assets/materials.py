@@ -5,7 +5,8 @@ Colours are linear RGB in 0..1 with Rec. 709 primaries.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import hashlib
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -25,6 +26,24 @@ class Dirt:
     seed: int
     wheelbase: float
     rear_x: float
+
+
+@dataclass(frozen=True)
+class Texture:
+    """A picture of base colours; two of equal ``digest`` are the same.
+
+    ``pixels`` (h, w, 3) uint8 sRGB, row 0 at the top, which is v = 1; it repeats beyond 0..1.
+    """
+
+    digest: str
+    pixels: np.ndarray = field(compare=False, repr=False)
+
+    @staticmethod
+    def of(pixels: np.ndarray) -> Texture:
+        """The texture of a picture (h, w, 3) uint8."""
+        shape = str(pixels.shape).encode()
+        digest = hashlib.sha256(shape + np.ascontiguousarray(pixels).tobytes()).hexdigest()[:32]
+        return Texture(digest, pixels)
 
 
 @dataclass(frozen=True)
@@ -49,6 +68,8 @@ class Material:
     peel: bool = False
     grazing: Rgb | None = None
     dirt: Dirt | None = None
+    texture: Texture | None = None
+    """In place of ``base_colour``, where the part has ``uv``."""
 
 
 def _grey(value: float) -> Rgb:

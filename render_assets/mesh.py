@@ -16,7 +16,7 @@ class Part:
 
     ``vertices`` (n, 3) float32 metres; ``faces`` (m, 3) int32, outward counter-clockwise;
     ``normals`` (n, 3) float32 unit, smooth (vertices are doubled at creases); ``segment`` is one of
-    ``pamtri.segments.NAMES`` or None.
+    ``pamtri.segments.NAMES`` or None; ``uv`` (n, 2) float32 where its material has a texture.
     """
 
     name: str
@@ -25,6 +25,7 @@ class Part:
     faces: np.ndarray
     normals: np.ndarray
     segment: str | None = None
+    uv: np.ndarray | None = None
 
 
 def part(
@@ -93,6 +94,16 @@ def merge(name: str, parts: list[Part]) -> Part:
         np.concatenate([p.faces + np.int32(s) for p, s in zip(parts, starts, strict=True)]),
         np.concatenate([p.normals for p in parts]),
         parts[0].segment,
+        joined_uv(parts),
+    )
+
+
+def joined_uv(parts: list[Part]) -> np.ndarray | None:
+    """(n, 2) texture coordinates of all vertices of ``parts``; None where no part has any."""
+    if all(p.uv is None for p in parts):
+        return None
+    return np.concatenate(
+        [np.zeros((len(p.vertices), 2), np.float32) if p.uv is None else p.uv for p in parts]
     )
 
 

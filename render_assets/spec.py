@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Annotated, Literal
 
 import numpy as np
-from pydantic import Field
+from pydantic import Discriminator, Field, Tag
 
 from pamtri.attributes import COLOUR_INDEX, COLOURS, TYPES, Colour, VehicleType
 from pamtri.errors import ConfigError
@@ -306,6 +306,33 @@ class VehicleSpec(Spec):
     van: VanTrim | None = None
     marks: Marks = Marks()
     cabin: Cabin = Cabin()
+
+
+class ImportedSpec(Spec):
+    """One individual vehicle whose mesh was imported: an entry of a catalogue, and its paint."""
+
+    identity: int | None
+    type: VehicleType
+    style: str
+    colour: Colour
+    paint: Paint
+    """Of the groups of faces that are painted, if there are any."""
+    asset: str
+    """The entry's folder."""
+    digest: str
+    """Of the entry's files: a changed entry is another vehicle."""
+
+
+def _kind(value: object) -> str:
+    given = value if isinstance(value, dict) else getattr(value, "__dict__", {})
+    return "imported" if "asset" in given else "parametric"
+
+
+AnyVehicleSpec = Annotated[
+    Annotated[VehicleSpec, Tag("parametric")] | Annotated[ImportedSpec, Tag("imported")],
+    Discriminator(_kind),
+]
+"""The description of any vehicle that can be built."""
 
 
 _STREAM = 0x5645_4849

@@ -21,7 +21,7 @@ from render_assets.materials import Dirt, Material
 from render_assets.mesh import Part, mirror, moved
 from render_assets.panels import skin_parts
 from render_assets.rims import is_deep
-from render_assets.spec import Paint, VehicleSpec
+from render_assets.spec import AnyVehicleSpec, ImportedSpec, Paint, VehicleSpec
 from render_assets.trucks import bonnet_parts, cab_parts
 from render_assets.underside import underside_parts
 from render_assets.vans import van_parts
@@ -36,15 +36,22 @@ class Vehicle:
     order, the right side the exact mirror of the left.
     """
 
-    spec: VehicleSpec
+    spec: AnyVehicleSpec
     parts: tuple[Part, ...]
     materials: dict[str, Material]
     keypoints: np.ndarray
 
 
 @lru_cache(maxsize=64)
-def build_vehicle(spec: VehicleSpec) -> Vehicle:
-    """The vehicle of a spec; the same spec gives the same arrays. Do not write to them."""
+def build_vehicle(spec: AnyVehicleSpec) -> Vehicle:
+    """The vehicle of a spec; the same spec gives the same arrays. Do not write to them.
+
+    Raises DataError for an imported vehicle whose entry is missing or has changed.
+    """
+    if isinstance(spec, ImportedSpec):
+        from render_assets.imported.build import build_imported  # it builds on this module
+
+        return build_imported(spec)
     body = Body(spec.shape, spec.layout)
     half = [*skin_parts(spec, body), *_wheels(spec)]
     whole: list[Part] = []

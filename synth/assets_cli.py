@@ -8,6 +8,8 @@ from typing import Literal
 
 import click
 
+from synth.import_cli import check_vehicles, import_vehicle
+
 _wanted_options = (
     click.option("--style", "styles", multiple=True, help="Only this sub-style. Repeatable."),
     click.option("--type", "types", multiple=True, help="Only this type. Repeatable."),
@@ -172,3 +174,7 @@ def export(
         raise UserError(f"{glb}: cannot be written: {error.strerror}") from None
     spec = vehicle.spec
     click.echo(f"wrote {glb}: {spec.style} {spec.identity}, {spec.colour}")
+
+
+assets.add_command(import_vehicle)
+assets.add_command(check_vehicles)

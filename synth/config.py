@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 from math import ceil
+from pathlib import Path
 from typing import Annotated, Literal, TypeVar, get_args
 
 import numpy as np
@@ -15,8 +16,10 @@ from pydantic import Field, field_serializer, model_validator
 
 from pamtri.attributes import COLOURS, TYPES
 from pamtri.config import Config
-from pamtri.errors import ConfigError
-from render_assets.spec import VehicleSpec, sample_vehicle
+from pamtri.errors import ConfigError, DataError
+from render_assets.imported.build import sample_imported
+from render_assets.imported.entry import load_entry
+from render_assets.spec import AnyVehicleSpec, sample_vehicle
 from synth.distributions import Name, Number, Uniform, always, named, one_of, within
 from synth.scene import BackdropSpec, GroundSpec, OccluderSpec
 
@@ -72,6 +75,22 @@ class VehicleConfig(Config):
     style: Name | None = None
     """Sub-style, such as ``coupe``."""
     twins: TwinConfig = TwinConfig()
+    imported: dict[str, Probability] = Field(default={})
+    """Share of the identities that show the imported vehicle in each folder; the others are
+    parametric ones, of which ``type`` and ``style`` are. ``colour`` is of both, but an imported
+    vehicle without a painted part keeps its own."""
+
+    @model_validator(mode="after")
+    def _imported_vehicles_exist(self) -> VehicleConfig:
+        total = sum(self.imported.values())
+        if total > 1 + 1e-9:
+            raise ValueError(f"imported: expected shares that add up to at most 1, got {total:g}")
+        for folder in self.imported:
+            try:
+                load_entry(Path(folder))
+            except DataError as error:
+                raise ValueError(f"imported: {error}") from None
+        return self
 
     @model_validator(mode="after")
     def _such_vehicles_exist(self) -> VehicleConfig:
@@ -82,12 +101,15 @@ class VehicleConfig(Config):
                 raise ValueError(str(error)) from None
         return self
 
-    def sample(self, seed: int, identity: int) -> VehicleSpec:
+    def sample(self, seed: int, identity: int) -> AnyVehicleSpec:
         """The vehicle that ``identity`` is in every image of a data set with ``seed``."""
         type, colour, style = (
             None if factor is None else factor.weights_by_value()
             for factor in (self.type, self.colour, self.style)
         )
+        imported = sample_imported(seed, identity, self.imported, colour)
+        if imported is not None:
+            return imported
         model = self.twins.model_of(identity)
         return sample_vehicle(seed, identity, type, colour, style, model)
 

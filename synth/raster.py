@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from functools import lru_cache
 
 import numpy as np
@@ -20,8 +21,8 @@ import pyrender
 
 from pamtri import camera
 from pamtri.errors import UserError
-from render_assets.materials import Material
-from render_assets.mesh import Part
+from render_assets.materials import Material, Texture
+from render_assets.mesh import Part, joined_uv
 from render_assets.occluders import Body
 from render_assets.vehicle import Vehicle
 from synth import daylight
@@ -62,8 +63,11 @@ class RasterRenderer:
                 if thing.materials[name].transmission > _CLEAR:
                     continue
                 points, normals, faces = _joined(parts)
-                light = daylight.shade(points, normals, thing.materials[name], eye, sun)
-                scene.add(_lit_mesh(points, light, faces))
+                material = thing.materials[name]
+                if material.texture is not None:  # the picture colours the light on white
+                    material = replace(material, base_colour=(1.0, 1.0, 1.0))
+                light = daylight.shade(points, normals, material, eye, sun)
+                scene.add(_lit_mesh(points, light, faces, material.texture, joined_uv(parts)))
         for mesh in _ground(spec, eye, sun, vehicle_vertices(vehicle).astype(float)):
             scene.add(mesh)
         pinhole = pinhole_for(spec.camera)
@@ -131,18 +135,37 @@ def _plain_mesh(parts: Sequence[Part]) -> pyrender.Mesh:
     return pyrender.Mesh([pyrender.Primitive(positions=points, indices=_two_sided(faces))])
 
 
-def _lit_mesh(points: np.ndarray, light: np.ndarray, faces: np.ndarray) -> pyrender.Mesh:
-    """A surface that shows the linear RGB ``light`` (n, 3) of its vertices, whatever lights it."""
+def _lit_mesh(
+    points: np.ndarray,
+    light: np.ndarray,
+    faces: np.ndarray,
+    texture: Texture | None = None,
+    uv: np.ndarray | None = None,
+) -> pyrender.Mesh:
+    """A surface that shows the linear RGB ``light`` (n, 3) of its vertices, whatever lights it.
+
+    ``texture`` filters it, at ``uv`` (n, 2).
+    """
     glow = pyrender.MetallicRoughnessMaterial(
-        baseColorFactor=(0.0, 0.0, 0.0, 1.0), metallicFactor=0.0, emissiveFactor=np.ones(3)
+        baseColorFactor=(0.0, 0.0, 0.0, 1.0),
+        metallicFactor=0.0,
+        emissiveFactor=np.ones(3),
+        emissiveTexture=None if texture is None else _picture(texture),
     )
     primitive = pyrender.Primitive(
         positions=points,
+        texcoord_0=None if texture is None else uv,
         color_0=np.column_stack([light, np.ones(len(light))]).astype(np.float32),
         indices=_two_sided(faces),
         material=glow,
     )
     return pyrender.Mesh([primitive])
+
+
+def _picture(texture: Texture) -> pyrender.Texture:
+    """pyrender turns the rows and undoes sRGB; with four channels rows need no padding."""
+    opaque = np.full(texture.pixels.shape[:2], 255, dtype=np.uint8)
+    return pyrender.Texture(source=np.dstack([texture.pixels, opaque]), source_channels="RGBA")
 
 
 def _by_material(parts: Iterable[Part]) -> dict[str, list[Part]]:

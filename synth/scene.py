@@ -12,7 +12,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from pamtri.record import Calibration
-from render_assets.spec import VehicleSpec
+from render_assets.spec import AnyVehicleSpec
 
 Rgb = tuple[
     Annotated[float, Field(ge=0, le=1)],
@@ -132,7 +132,7 @@ class SceneSpec(Spec):
     """Of the data set."""
     index: int
     split: str
-    vehicle: VehicleSpec
+    vehicle: AnyVehicleSpec
     camera: CameraSpec
     light: LightSpec
     ground: GroundSpec

@@ -10,7 +10,7 @@ from scipy.spatial import ConvexHull
 from scipy.spatial.transform import Rotation
 
 from pamtri import camera
-from render_assets.spec import VehicleSpec
+from render_assets.spec import AnyVehicleSpec
 from render_assets.vehicle import build_vehicle
 from synth.config import CameraConfig, FramingConfig, ImageConfig
 from synth.geometry import vehicle_vertices
@@ -25,7 +25,7 @@ LOWEST_CAMERA_M = 0.3
 
 
 @lru_cache(maxsize=256)
-def outline_points(vehicle: VehicleSpec) -> Array:
+def outline_points(vehicle: AnyVehicleSpec) -> Array:
     """(n, 3) corners of the vehicle's convex hull, metres in its frame."""
     points = vehicle_vertices(build_vehicle(vehicle))
     points = points[ConvexHull(points).vertices].astype(np.float64)
@@ -34,7 +34,11 @@ def outline_points(vehicle: VehicleSpec) -> Array:
 
 
 def sample_camera(
-    config: CameraConfig, image: ImageConfig, streams: Streams, vehicle: VehicleSpec, id: int | None
+    config: CameraConfig,
+    image: ImageConfig,
+    streams: Streams,
+    vehicle: AnyVehicleSpec,
+    id: int | None,
 ) -> CameraSpec:
     """Draw a camera that sees ``vehicle``; ``id`` numbers a fixed camera."""
     points = outline_points(vehicle)

@@ -8,7 +8,7 @@ import bpy
 import numpy as np
 
 from render_assets.materials import Material
-from render_assets.mesh import Part
+from render_assets.mesh import Part, joined_uv
 from synth.blender import shaders
 
 
@@ -34,6 +34,9 @@ def add_object(
     mesh.polygons.foreach_set("material_index", slots.astype(np.int32))
     for material_name in names:
         mesh.materials.append(shaders.surface(materials[material_name]))
+    uv = joined_uv(list(parts))
+    if uv is not None:
+        mesh.uv_layers.new().data.foreach_set("uv", uv[faces.ravel()].ravel())
     mesh.update()
     mesh.normals_split_custom_set_from_vertices(np.concatenate([p.normals for p in parts]))
     return bpy.data.objects.new(name, mesh)

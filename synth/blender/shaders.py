@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import bpy
+import numpy as np
 
-from render_assets.materials import Material, Rgb
+from render_assets.materials import Material, Rgb, Texture
 from synth.blender import paint
 from synth.blender.graph import Graph
 
@@ -31,10 +32,13 @@ def surface(material: Material) -> bpy.types.Material:
 
 
 def drop_unused() -> None:
-    """Remove the shaders that no mesh uses."""
+    """Remove the shaders that no mesh uses, and their pictures."""
     for material in list(bpy.data.materials):
         if material.users == 0:
             bpy.data.materials.remove(material)
+    for image in list(bpy.data.images):
+        if image.users == 0 and image.source == "GENERATED":
+            bpy.data.images.remove(image)
 
 
 def rgba(colour: Rgb) -> tuple[float, float, float, float]:
@@ -55,7 +59,24 @@ def _solid(made: bpy.types.Material, material: Material) -> Any:
         shader.inputs["Emission Color"].default_value = rgba(material.emission)
         shader.inputs["Emission Strength"].default_value = 1.0
     paint.finish(made, shader, material)
+    if material.texture is not None:
+        made.node_tree.links.new(_picture(made, material.texture), shader.inputs["Base Color"])
     return shader.outputs["BSDF"]
+
+
+def _picture(made: bpy.types.Material, texture: Texture) -> Any:
+    node = made.node_tree.nodes.new("ShaderNodeTexImage")
+    node.image = bpy.data.images.get(texture.digest) or _image(texture)
+    return node.outputs["Color"]
+
+
+def _image(texture: Texture) -> bpy.types.Image:
+    height, width = texture.pixels.shape[:2]
+    made = bpy.data.images.new(texture.digest, width, height)
+    opaque = np.dstack([texture.pixels, np.full((height, width), 255, np.uint8)])
+    # Blender's rows run upward from v = 0.
+    made.pixels.foreach_set((opaque[::-1] / np.float32(255)).ravel())
+    return made
 
 
 def _thin_glass(made: bpy.types.Material, material: Material) -> Any:
