@@ -239,7 +239,9 @@ class Body:
             ),
         }
         house = smooth_max(f["glass_side"], f["roof"], s.roof_edge)
-        house = smooth_max(house, f["windscreen"], 0.07 if self.layout == "cab_over" else 0.12)
+        house = smooth_max(
+            house, f["windscreen"], {"cab_over": 0.07, "bus": 0.22}.get(self.layout, 0.12)
+        )
         house = smooth_max(house, f["backlight"], 0.24 if self.layout == "bus" else 0.12)
         for end in ends:
             house = smooth_max(house, end, 0.20 if self.layout == "bus" else 0.10)
