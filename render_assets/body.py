@@ -175,7 +175,7 @@ class Body:
             "bottom": self.bottom(x) - z,
         }
         lower = smooth_max(f["side"], f["front"], 0.10 if self.layout in FLAT_FRONT else 0.17)
-        lower = smooth_max(lower, f["rear"], 0.14)
+        lower = smooth_max(lower, f["rear"], 0.22 if self.layout == "bus" else 0.14)
         lower = smooth_max(lower, f["deck"], s.edge)
         f["lower"] = smooth_max(lower, f["bottom"], 0.07)
         f.update(self._greenhouse(x, y, z, (f["front"], f["rear"])))
@@ -239,10 +239,12 @@ class Body:
             ),
         }
         house = smooth_max(f["glass_side"], f["roof"], s.roof_edge)
-        house = smooth_max(house, f["windscreen"], 0.07 if self.layout in FLAT_FRONT else 0.12)
-        house = smooth_max(house, f["backlight"], 0.12)
+        house = smooth_max(
+            house, f["windscreen"], {"cab_over": 0.07, "bus": 0.22}.get(self.layout, 0.12)
+        )
+        house = smooth_max(house, f["backlight"], 0.24 if self.layout == "bus" else 0.12)
         for end in ends:
-            house = smooth_max(house, end, 0.10)
+            house = smooth_max(house, end, 0.20 if self.layout == "bus" else 0.10)
         f["greenhouse"] = np.maximum(house, min(s.belt_z - 0.25, s.cowl_z - 0.1) - z)
         return f
 

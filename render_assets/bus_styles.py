@@ -27,7 +27,6 @@ _BUS: dict[str, Range] = {
     "arch_gap": (0.07, 0.09),
     "roof_crown": (0.01, 0.03),
     "edge": (0.04, 0.06),
-    "roof_edge": (0.15, 0.21),
 }
 
 BUS_STYLES = (
@@ -45,10 +44,10 @@ BUS_STYLES = (
         "coach", "bus", (10.4, 12.9), (2.48, 2.55), (3.35, 3.75),
         {**_BUS,
          "axle_front": (0.21, 0.235), "axle_rear": (0.70, 0.73), "cowl": (0.006, 0.010),
-         "cowl_z_m": (1.28, 1.45), "roof_front": (0.06, 0.085), "roof_rear": (0.955, 0.972),
-         "deck": (0.985, 0.992), "deck_z": (0.50, 0.54), "tail_z": (0.36, 0.40),
+         "cowl_z_m": (1.28, 1.45), "roof_front": (0.040, 0.054), "roof_rear": (0.972, 0.982),
+         "deck": (0.990, 0.994), "deck_z": (0.50, 0.54), "tail_z": (0.36, 0.40),
          "nose_z_m": (0.92, 1.06), "belt_z_m": (1.62, 1.80), "headlight": (0.004, 0.007),
-         "tumblehome": (0.04, 0.08)},
+         "tumblehome": (0.02, 0.05)},
         layout="bus", windows=(0.10, 0.25, 0.40, 0.55, 0.70, 0.85), twin=True,
     ),
     Style(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 
 from render_assets.assembly import Corners, both, boxes, rods
@@ -87,7 +89,8 @@ def _skirts(spec: VehicleSpec, coachwork: Coachwork) -> list[Patch]:
             patches += [Patch("flap_grip", "plastic", (x - 0.07, x + 0.07), (low + 0.10,
                         low + 0.145), 0.02, 0.01) for x in grips]  # fmt: skip
     markers = np.linspace(s.body_rear_x + 0.6, s.front_x - 0.7, 6)
-    patches += [Patch("side_marker", "lamp_amber", (x - 0.05, x + 0.05), (high + 0.05, high + 0.085),
+    patches += [Patch("side_marker", "lamp_amber", (x - 0.05, x + 0.05), (high + 0.05,
+                high + 0.085),
                 0.015, 0.010) for x in markers]  # fmt: skip
     strip = "chrome" if spec.trim.chrome else "plastic"
     z = s.belt_z - 0.10
@@ -113,7 +116,7 @@ def _windows(spec: VehicleSpec, coachwork: Coachwork) -> list[Patch]:
         top = s.height - 0.17 - s.roof_crown
         z = s.belt_z + 0.68 * (top - s.belt_z)
         patches = [Patch("window_bar", "rubber", (b + 0.05, a - 0.05), (z, z + 0.03), 0, 0.0)
-                   for a, b in zip(pillars[1:-1], pillars[2:], strict=True)]  # fmt: skip
+                   for a, b in pairwise(pillars[1:])]  # fmt: skip
     return patches
 
 
@@ -245,6 +248,7 @@ def _rear(spec: VehicleSpec, coachwork: Coachwork) -> list[Patch]:
     s, half = spec.shape, spec.shape.width / 2
     low, base = s.clearance + 0.10, s.tail_z
     flap = (-0.72 * half, 0.72 * half)
+    grille = (0.85 * flap[0], 0.85 * flap[1])
     top = s.deck_z - 0.12
     outer = half - 0.10
     column = (outer - 0.15, outer)
@@ -254,9 +258,9 @@ def _rear(spec: VehicleSpec, coachwork: Coachwork) -> list[Patch]:
     patches += [Patch("shut_lines", "gap", (y, y + _LINE), (low + 0.28, top), 0, 0.002)
                 for y in flap]  # fmt: skip
     patches += [
-        Patch("engine_grille", "grille", (0.85 * flap[0], 0.85 * flap[1]), (base - 0.42, base - 0.04),
+        Patch("engine_grille", "grille", grille, (base - 0.42, base - 0.04),
               0.03, 0.003, "rear"),
-        *(Patch("engine_grille_slat", "plastic", (0.85 * flap[0], 0.85 * flap[1]), (z, z + 0.022), 0,
+        *(Patch("engine_grille_slat", "plastic", grille, (z, z + 0.022), 0,
                 0.012, "rear") for z in np.arange(base - 0.39, base - 0.07, 0.055)),
         Patch("left_reflector", "reflector_red", (outer - 0.20, outer - 0.06), (low + 0.12,
               low + 0.16), 0.01, 0.006, "rear"),
@@ -281,8 +285,8 @@ def _high_lamps(spec: VehicleSpec, body: Body) -> list[Part]:
     front, rear = body.front_at(y, z)[0], body.rear_at(y, z)[0]
     found = []
     for at, material in ((front, "lamp_clear"), (rear, "lamp_red")):
-        corners: Corners = (tuple(at - [0.02, 0.05, 0.018]), tuple(at + [0.02, 0.05, 0.018]))
-        found.append(boxes("high_lamp", material, [corners], 0.012))
+        size = np.array([0.02, 0.05, 0.018])
+        found.append(boxes("high_lamp", material, [(tuple(at - size), tuple(at + size))], 0.012))
     return found
 
 

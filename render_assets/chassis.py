@@ -1,4 +1,4 @@
-"""What carries a truck's load: ladder frame, rear axle, guards, tanks, bumper bar and rear lamps."""
+"""What carries a truck's load: frame, rear axle, guards, tanks, bumper bar and rear lamps."""
 
 from __future__ import annotations
 
@@ -75,7 +75,8 @@ def _tanks(spec: VehicleSpec, load: Load) -> list[Part]:
         deep = min(0.46, half - 0.62)
         box = ((front - 0.1 - length, -half + 0.12, top - 0.42), (front - 0.1, -half + 0.12 + deep,
                top))  # fmt: skip
-        bands = [((x - 0.02, -half + 0.112, top - 0.43), (x + 0.02, -half + 0.12 + deep, top + 0.01))
+        bands = [((x - 0.02, -half + 0.112, top - 0.43),
+                  (x + 0.02, -half + 0.12 + deep, top + 0.01))
                  for x in (front - 0.1 - 0.8 * length, front - 0.1 - 0.2 * length)]  # fmt: skip
         cap = (front - 0.2, -half + 0.2, top)
         parts += [
@@ -83,7 +84,8 @@ def _tanks(spec: VehicleSpec, load: Load) -> list[Part]:
             boxes("tank_band", "frame", bands),
             rods("tank_cap", "plastic", [(cap, (cap[0], cap[1], top + 0.05))], 0.05, 10),
             boxes("battery_box", "plastic",
-                  [((front - 0.5, half - 0.55, top - 0.34), (front - 0.08, half - 0.14, top))], 0.02),
+                  [((front - 0.5, half - 0.55, top - 0.34), (front - 0.08, half - 0.14, top))],
+                  0.02),
         ]  # fmt: skip
         x = np.array([front - 0.62, front - 0.62 - min(0.7, max(room - 0.75, 0.1))])
         ends: list[Corners] = [((x[1], half - 0.3, z), (x[0], half - 0.3, z))
@@ -91,10 +93,14 @@ def _tanks(spec: VehicleSpec, load: Load) -> list[Part]:
         parts.append(rods("air_tank", "frame", ends, 0.1, 12))
     behind = -s.wheelbase / 2 - s.arch_radius - 0.25
     if behind - s.rear_x > 2.1 * spec.wheels.radius:
-        x, z = (behind + s.rear_x) / 2, top - 0.14
+        at, z = (behind + s.rear_x) / 2, top - 0.14
         parts.append(
             rods(
-                "spare_wheel", "tyre", [((x, 0, z - 0.1), (x, 0, z + 0.1))], spec.wheels.radius, 24
+                "spare_wheel",
+                "tyre",
+                [((at, 0, z - 0.1), (at, 0, z + 0.1))],
+                spec.wheels.radius,
+                24,
             )
         )
     return parts

@@ -54,9 +54,9 @@ def _side(load: Load, rear: float) -> list[Part]:
     """A side wall: a smooth sheet, or one with pressed ribs."""
     half, floor, top, front = load.width / 2, load.floor_z, load.top_z, load.front_x
     low, high = (rear + 0.03, floor - 0.02), (front - 0.02, top - 0.02)
-    skin = _skin(load)
+    skin, sheet = _skin(load), 0.007 if load.ribbed else 0.012
     parts = [boxes("box_side", skin, [((low[0], half - 0.03, low[1]),
-                   (high[0], half - 0.012, high[1]))])]  # fmt: skip
+                   (high[0], half - sheet, high[1]))])]  # fmt: skip
     count = round((front - rear) / (0.16 if load.ribbed else 1.2))
     x = np.linspace(rear + RAIL, front - RAIL, count + 2)[1:-1]
     wide, proud = (0.045, 0.003) if load.ribbed else (0.004, -0.011)

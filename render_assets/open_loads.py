@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 
 from render_assets.assembly import Corners, boxes, plate, rods
@@ -35,7 +37,7 @@ def _floor(load: Load, rear: float) -> list[Part]:
     edges = np.linspace(-half + 0.03, half - 0.03, 10)
     planks: list[Corners] = [
         ((rear + 0.03, a + 0.004, floor - 0.03), (front - 0.03, b - 0.004, floor + 0.01))
-        for a, b in zip(edges[:-1], edges[1:], strict=True)
+        for a, b in pairwise(edges)
     ]
     return [
         boxes("bed_floor", "wood", planks, 0.004),
@@ -61,7 +63,7 @@ def _drop_side(load: Load, rear: float) -> list[Part]:
     ]
     hinges: list[Corners] = [
         ((x - 0.025, half - 0.01, floor - 0.07), (x + 0.025, half + 0.016, floor + 0.05))
-        for a, b in zip(posts[:-1], posts[1:], strict=True)
+        for a, b in pairwise(posts)
         for x in np.linspace(a, b, 5)[1:-1]
     ]
     latches: list[Corners] = [
@@ -87,13 +89,15 @@ def _pressed(
     """Boards between posts, and the ribs pressed along and across them."""
     panels: list[Corners] = []
     ribs: list[Corners] = []
-    for a, b in zip(posts[:-1], posts[1:], strict=True):
+    for a, b in pairwise(posts):
         low, high = a + 0.035, b - 0.035
         panels.append(((low, half - thick, floor + 0.012), (high, half, top)))
         ribs += [((low + 0.02, half - 0.01, z), (high - 0.02, half + 0.010, z + 0.05))
                  for z in (floor + 0.04, top - 0.07)]  # fmt: skip
-        ribs += [((x - 0.03, half - 0.01, floor + 0.1), (x + 0.03, half + 0.008, top - 0.08))
-                 for x in np.linspace(low, high, max(3, round((high - low) / 0.42)) + 1)[1:-1]]  # fmt: skip
+        ribs += [
+            ((x - 0.03, half - 0.01, floor + 0.1), (x + 0.03, half + 0.008, top - 0.08))
+            for x in np.linspace(low, high, max(4, round((high - low) / 0.42) + 1))[1:-1]
+        ]
     return panels, ribs
 
 

@@ -90,8 +90,8 @@ def _tank_side(load: Load, a: float, b: float) -> list[Part]:
     tray = float(tank_outline(load, np.array([-0.46]))[0, 0])
     return [
         boxes("saddle", "frame", saddles),
-        boxes("hose_tray", "galvanised", [((a + 0.1, tray - 0.1, edge - 0.12), (b - 0.1, tray + 0.03,
-              edge))], 0.015),
+        boxes("hose_tray", "galvanised", [((a + 0.1, tray - 0.1, edge - 0.12),
+              (b - 0.1, tray + 0.03, edge))], 0.015),
         boxes("valve_locker", "galvanised", [((x[1] - 0.1, half - 0.5, floor - 0.5),
               (x[1] + 0.75, half - 0.1, floor - 0.06))], 0.02),
         boxes("side_marker", "lamp_amber", [((v - 0.045, tray + 0.02, edge - 0.08), (v + 0.045,

@@ -225,11 +225,11 @@ def grid_axes(body: Body) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Where the skin's grid has its nodes: closer at both ends and at the side than between."""
     low, high = body.bounds
     scale = max(1.0, float(high[0] - low[0]) / 5.0) ** 0.7
-    fine, coarse = FINE * scale, COARSE * scale
+    fine, coarse = FINE * scale**0.4, COARSE * scale**1.4
     x = _graded(low[0] - 1.5 * fine, high[0] + 1.5 * fine, fine, coarse, (True, True))
     y = _graded(0.0, high[1] + 1.5 * fine, fine, coarse, (False, True))
     y = np.concatenate([[-y[1] / 2], y[1:] - y[1] / 2])
-    z = np.arange(low[2] + 0.5 * fine, high[2] + 2 * fine, 0.5 * (fine + coarse) * 0.75)
+    z = np.arange(low[2] + 0.5 * fine, high[2] + 2 * fine, 1.134 * fine)
     if body.shape.bumper > 0.005:
         ledges = np.array([body.front_ledge, body.rear_ledge])
         near = (ledges[:, None] + np.array([-0.03, -0.01, 0.01, 0.03])).ravel()

@@ -107,7 +107,8 @@ TRUCK_STYLES = (
     Style(
         "tipper_truck", "truck", (5.4, 6.8), (2.05, 2.40), (2.3, 2.7),
         {"axle_rear": (0.73, 0.77), "wheel_radius": (0.41, 0.46), "clearance": (0.38, 0.44),
-         "cab_length": (1.74, 1.86), "cab_height": (2.25, 2.42), "cowl_z_m": (1.32, 1.42), "belt_z_m": (1.32, 1.40)},
+         "cab_length": (1.74, 1.86), "cab_height": (2.25, 2.42), "cowl_z_m": (1.32, 1.42),
+         "belt_z_m": (1.32, 1.40)},
         layout="cab_over", load="tipper", painted_load=0.6, twin=True, doors=2,
     ),
     Style(

@@ -219,9 +219,9 @@ def _visor(spec: VehicleSpec, body: Body) -> Part:
     """A dark shade across the top of the windscreen, on the roof's edge."""
     s = spec.shape
     y = np.linspace(-0.84, 0.84, 9) * body.half
-    root = body.front_at(y, s.height - 0.17) + [0.015, 0, 0.04]
-    tip = root + [0.15, 0, -0.10]
-    back = np.concatenate([tip, root]).reshape(2, 9, 3) + [-0.008, 0, -0.012]
+    root = body.front_at(y, s.height - 0.17) + np.array([0.015, 0, 0.04])
+    tip = root + np.array([0.15, 0, -0.10])
+    back = np.concatenate([tip, root]).reshape(2, 9, 3) + np.array([-0.008, 0, -0.012])
     rows = np.concatenate([np.stack([root, tip]), back, root[None]])
     return part("sun_visor", "black_glass", rows.reshape(-1, 3), grid_faces(5, 9))
 

@@ -50,12 +50,13 @@ def _side(spec: VehicleSpec, van: VanTrim) -> list[Patch]:
     eaves = s.height - 0.20
     front_arch = s.wheelbase / 2 - s.arch_radius - 0.07
     rear_arch = -s.wheelbase / 2 + s.arch_radius + 0.07
+    low = rail - 0.34
     patches = [
         Patch("door_rail", "gap", (rear, last - 0.02), (rail, rail + 0.022), 0.0, 0.0015),
-        Patch("fuel_flap", "gap", (last - 0.30, last - 0.29), (rail - 0.34, rail - 0.18), 0, 0.0015),
-        Patch("fuel_flap", "gap", (last - 0.14, last - 0.13), (rail - 0.34, rail - 0.18), 0, 0.0015),
+        Patch("fuel_flap", "gap", (last - 0.30, last - 0.29), (low, low + 0.16), 0, 0.0015),
+        Patch("fuel_flap", "gap", (last - 0.14, last - 0.13), (low, low + 0.16), 0, 0.0015),
         *(Patch("fuel_flap", "gap", (last - 0.30, last - 0.13), (z, z + 0.006), 0, 0.0015)
-          for z in (rail - 0.34, rail - 0.18)),
+          for z in (low, low + 0.16)),
     ]  # fmt: skip
     if van.strip:
         z = s.clearance + 0.30

@@ -46,9 +46,8 @@ def solid(parts: list[Part]) -> trimesh.Trimesh:
 
 
 IN_FRONT = (
-    *("lock_rod", "rod_bracket", "door_lever", "hinge", "box_rib"),
+    *("lock_rod", "rod_bracket", "door_lever", "hinge", "rub_strip", "rear_bumper_step"),
     *("passenger_door", "engine_vent", "engine_grille", "side_strip", "side_marker", "flap_grip"),
-    *("rub_strip", "door_handle", "rear_bumper_step", "tail_", "reverse_lamp", "reflector"),
 )
 """Fittings that stand before what is painted or stuck on the body."""
 
