@@ -122,7 +122,7 @@ def _load_rear(spec: VehicleSpec) -> list[Canvas]:
     load = spec.load
     if load is None:
         return []
-    middle = (spec.shape.rear_x + 0.006, 0.0, load.floor_z + 0.72 * (load.top_z - load.floor_z))
+    middle = (spec.shape.rear_x + 0.012, 0.0, load.floor_z + 0.72 * (load.top_z - load.floor_z))
     return [Canvas(facing("x", -1.0, middle), load.width - 0.9, 0.35, flat=True)]
 
 
