@@ -113,8 +113,7 @@ def _load_sides(spec: VehicleSpec) -> list[Canvas]:
         return []
     x = (spec.shape.rear_x + 0.12, load.front_x - 0.12)
     z = (load.floor_z + 0.08, load.top_z - 0.10)
-    proud = 0.005 if load.ribbed else {"curtain": -0.006}.get(load.kind, -0.012)
-    y = load.width / 2 + proud
+    y = load.width / 2 + (0.005 if load.ribbed else -0.003)
     return [_side(x, z, y, sign, True) for sign in (1.0, -1.0)]
 
 
@@ -123,7 +122,7 @@ def _load_rear(spec: VehicleSpec) -> list[Canvas]:
     load = spec.load
     if load is None:
         return []
-    middle = (spec.shape.rear_x + 0.018, 0.0, load.floor_z + 0.72 * (load.top_z - load.floor_z))
+    middle = (spec.shape.rear_x + 0.012, 0.0, load.floor_z + 0.72 * (load.top_z - load.floor_z))
     return [Canvas(facing("x", -1.0, middle), load.width - 0.9, 0.35, flat=True)]
 
 
