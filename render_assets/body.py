@@ -211,17 +211,19 @@ class Body:
     ) -> dict[str, np.ndarray]:
         s = self.shape
         across = y / self.half
+        middle = (s.roof_front_x + s.roof_rear_x) / 2
+        # -1 to 1 from the roof's rear end to its front: it narrows ahead, and so does the ledge
+        ahead = (x - middle) / (max(s.roof_front_x - s.roof_rear_x, 0.4) / 2)
         start, pitch, belt, width = self._belt
         place = (x - start) / pitch
         up = np.maximum(z - look_up(belt, place)[0], -0.04)
-        base = look_up(width, place)[0] - s.shoulder
+        base = look_up(width, place)[0] - s.shoulder * (1 - 0.6 * np.clip(ahead, 0, 1))
         rise = 0.25 * s.tumblehome / max(s.height - s.belt_z, 0.3)
-        middle = (s.roof_front_x + s.roof_rear_x) / 2
-        span = max(s.roof_front_x - s.roof_rear_x, 0.4) / 2
-        arc = ((x - middle) / span) ** 2
+        arc = ahead * ahead
         roof_z = s.height - s.roof_crown * np.minimum(arc, 4) - 0.055 * across**2
+        lean = s.tumblehome * (1 + 0.09 * np.clip(ahead, -1, 1))
         f = {
-            "glass_side": y - (base - s.tumblehome * up - rise * up * np.abs(up)),
+            "glass_side": y - (base - lean * up - rise * up * np.abs(up)),
             "roof": z - roof_z,
             "windscreen": _slope(
                 x + s.screen_round * across**2,

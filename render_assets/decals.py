@@ -4,9 +4,10 @@ sheet, or wrapped onto a curved body."""
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
+from scipy.spatial import cKDTree
 
 from render_assets.mesh import Part, part, unit
 from render_assets.outlines import Flat, convex
@@ -126,3 +127,33 @@ def cast(body: Solid, points: np.ndarray, out: np.ndarray, steps: int = 5) -> np
     for _ in range(steps):
         points -= np.clip(body(points), -0.2, 0.2)[:, None] * out
     return points
+
+
+def on_panels(decals: Sequence[Part], panels: Sequence[Part]) -> list[Part]:
+    """The decals cut up by the segment of the panel under each face: a sticker on a door is part
+    of the door. ``panels`` are the left half of a body; right of the middle their mirrors count."""
+    if not decals:
+        return []
+    tree = cKDTree(np.concatenate([p.vertices for p in panels]))
+    owner = np.repeat(np.arange(len(panels)), [len(p.vertices) for p in panels])
+    left = np.array([p.segment or "" for p in panels])
+    right = np.char.replace(left, "left_", "right_")
+    cut: list[Part] = []
+    for decal in decals:
+        middle = decal.vertices[decal.faces].mean(axis=1)
+        under = owner[tree.query(np.abs(middle, out=middle, where=[False, True, False]))[1]]
+        names = np.where(decal.vertices[decal.faces[:, 0], 1] < 0, right[under], left[under])
+        cut += [_some(decal, names == name, str(name) or None) for name in np.unique(names)]
+    return cut
+
+
+def _some(decal: Part, chosen: np.ndarray, segment: str | None) -> Part:
+    """Some of a decal's faces, with the vertices that they need."""
+    used, faces = np.unique(decal.faces[chosen], return_inverse=True)
+    return replace(
+        decal,
+        vertices=decal.vertices[used],
+        faces=faces.reshape(-1, 3).astype(np.int32),
+        normals=decal.normals[used],
+        segment=segment,
+    )

@@ -75,31 +75,31 @@ def _sharp_corners(spec: VehicleSpec, body: Body) -> np.ndarray:
     s = spec.shape
     low = max(s.clearance + 0.09, spec.wheels.radius - 0.06)
     eaves = s.height - s.roof_crown
-    drop = 0.0 if body.layout in FLAT_FRONT else 0.02
+    drop = 0.0 if body.layout in FLAT_FRONT else 0.045
     roof_front = (s.roof_front_x, body.half, eaves - drop)
     roof_rear = (s.roof_rear_x - 0.14, body.half, eaves + drop)
     glass_base = (s.deck_x, body.half, s.deck_z + 0.11)
     if s.open_top and body.hollow is not None:
         roof_front = (
-            s.cowl_x + 0.82 * (s.roof_front_x - s.cowl_x),
+            s.cowl_x + 0.74 * (s.roof_front_x - s.cowl_x),
             body.half,
-            s.cowl_z + 0.82 * (eaves - s.cowl_z),
+            s.cowl_z + 0.74 * (eaves - s.cowl_z),
         )
         roof_rear = (body.hollow[0][0], body.hollow[1][1] + 0.03, s.deck_z + 0.02)
         glass_base = (s.deck_x, body.half, s.deck_z - 0.05)
     lamp = (s.front_x, body.half, s.nose_z)
     if body.layout not in FLAT_FRONT:  # where the lamp meets the bonnet, inward of the corner
-        lamp = (s.headlight_x - 0.06, body.half - 0.15, s.nose_z + 0.02)
+        lamp = (s.headlight_x - 0.095, body.half - 0.185, s.nose_z - 0.008)
     return np.array(
         [
-            (s.front_x - 0.15, body.half, low),
+            (s.front_x - 0.17, body.half, low),
             lamp,
-            (s.cowl_x - 0.02, body.half, s.cowl_z + 0.13),
+            (s.cowl_x - 0.005, body.half, s.cowl_z + 0.135),
             roof_front,
             roof_rear,
             glass_base,
-            (s.body_rear_x - 0.02, body.half - 0.04, s.tail_z),
-            (s.body_rear_x + 0.05, body.half, low + 0.015),
+            (s.body_rear_x - 0.03, body.half - 0.095, s.tail_z - 0.02),
+            (s.body_rear_x + 0.105, body.half, low + 0.03),
         ]
     )
 

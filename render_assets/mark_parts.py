@@ -5,13 +5,14 @@ Marks stand on one side only, so they are whole parts, without a partner on the 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import pairwise
 
 import numpy as np
 
 from pamtri.keypoints import INDEX
 from render_assets.body import Body
-from render_assets.decals import EDGE, LIFT, Decal, Frame, cast, facing, laid, wrapped
+from render_assets.decals import EDGE, LIFT, Decal, Frame, cast, facing, laid, on_panels, wrapped
 from render_assets.lettering import text_figure
 from render_assets.livery import livery_decals
 from render_assets.marks import Rust, Scratch, Side, Sticker, Taxi, Thing
@@ -33,8 +34,14 @@ _ON_GLASS = -0.003
 """Lift of what is stuck to glass, which is set into the body, metres."""
 
 
-def mark_parts(spec: VehicleSpec, body: Body, keypoints: np.ndarray) -> list[Part]:
-    """Everything that an individual's marks add to its model; ``keypoints`` (36, 3)."""
+def mark_parts(
+    spec: VehicleSpec, body: Body, keypoints: np.ndarray, panels: Sequence[Part]
+) -> list[Part]:
+    """Everything that an individual's marks add to its model.
+
+    ``keypoints`` (36, 3); ``panels`` are the left half of the body's skin: what sticks to a panel
+    is of the panel's segment.
+    """
     marks = spec.marks
     decals = _stickers(spec, body, keypoints) + _hung(spec, body, keypoints)
     decals += [_scratch(spec, body, scratch) for scratch in marks.scratches]
@@ -47,7 +54,7 @@ def mark_parts(spec: VehicleSpec, body: Body, keypoints: np.ndarray) -> list[Par
         on_body, on_flat = livery_decals(spec, marks.livery, body)
         decals += on_body
         parts += [laid(d.name, d.material, d.figure, d.frame, float(d.lift)) for d in on_flat]
-    return parts + wrapped(decals, body)
+    return parts + on_panels(wrapped(decals, body), panels)
 
 
 def side_spot(

@@ -60,7 +60,7 @@ VAN_STYLES = (
     Style(
         "business_van", "van", (4.5, 4.95), (1.82, 1.99), (1.86, 2.10),
         {**_VAN, "wheel_radius": (0.315, 0.35)},
-        layout="van", windows=(0.27, 0.54, 0.80), weight=1.6,
+        layout="van", windows=(0.27, 0.54, 0.80), weight=2.2,
     ),
     Style(
         "minivan", "mpv", (4.45, 4.9), (1.77, 1.92), (1.76, 1.92),
@@ -82,7 +82,7 @@ VAN_STYLES = (
          "deck_z": (0.55, 0.58), "tail_z": (0.45, 0.50), "nose_z": (0.45, 0.49),
          "belt_z": (0.56, 0.59), "belt_rise": (0.0, 0.01), "headlight": (0.03, 0.05),
          "tumblehome": (0.10, 0.14)},
-        layout="van", windows=(0.36,), panelled=True, weight=0.8,
+        layout="van", windows=(0.36,), panelled=True, weight=0.5,
     ),
     Style(
         "panel_van", "van", (4.9, 5.95), (1.92, 2.06), (2.1, 2.65),
@@ -93,7 +93,7 @@ VAN_STYLES = (
          "nose_z": (0.41, 0.46), "belt_z": (0.49, 0.52), "belt_rise": (0.0, 0.01),
          "headlight": (0.025, 0.035),
          "tail_round": (0.02, 0.04), "tumblehome": (0.07, 0.11), "wheel_radius": (0.33, 0.36)},
-        layout="van", windows=(0.24,), panelled=True,
+        layout="van", windows=(0.24,), panelled=True, weight=0.7,
     ),
 )  # fmt: skip
 

@@ -53,7 +53,8 @@ def build_vehicle(spec: AnyVehicleSpec) -> Vehicle:
 
         return build_imported(spec)
     body = Body(spec.shape, spec.layout)
-    half = [*skin_parts(spec, body), *_wheels(spec)]
+    panels = skin_parts(spec, body)
+    half = [*panels, *_wheels(spec)]
     whole: list[Part] = []
     groups = [
         cabin_parts(spec, body),
@@ -75,7 +76,7 @@ def build_vehicle(spec: AnyVehicleSpec) -> Vehicle:
         whole += single
     keypoints = place_keypoints(spec, body)
     parts = _worn(_both_sides(half), spec, body, keypoints)
-    parts += [*whole, *mark_parts(spec, body, keypoints)]
+    parts += [*whole, *mark_parts(spec, body, keypoints, panels)]
     known = {**materials.FIXED, **_own_materials(spec)}
     used = {n: known[n] for n in sorted({p.material for p in parts})}
     return Vehicle(spec, tuple(parts), _dirtied(used, spec), keypoints)
