@@ -244,7 +244,7 @@ def _wipers(spec: VehicleSpec) -> Fitting:
             tube("wiper", "plastic", blade, 0.008, 5),
             tube("wiper", "plastic", arm, 0.010, 5),
         ]
-    return [merge("wiper", pieces)]
+    return [replace(merge("wiper", pieces), segment="windscreen")]
 
 
 def _rear_wiper(spec: VehicleSpec, body: Body) -> list[Part]:
@@ -255,12 +255,11 @@ def _rear_wiper(spec: VehicleSpec, body: Body) -> list[Part]:
     on, z = chart(body, "rear"), s.deck_z + 0.11
     blade = np.stack([np.linspace(0.02, -0.38, 6), np.linspace(z, z + 0.03, 6)], axis=1)
     arm = np.array([(0.0, z - 0.045), (-0.05, z - 0.005), (-0.19, z + 0.015)])
-    return [
-        merge("wiper", [
-            tube("wiper", "plastic", on.at(blade, 0.010)[0], 0.008, 5),
-            tube("wiper", "plastic", on.at(arm, np.array([0.004, 0.02, 0.022]))[0], 0.010, 5),
-        ])
-    ]  # fmt: skip
+    pieces = [
+        tube("wiper", "plastic", on.at(blade, 0.010)[0], 0.008, 5),
+        tube("wiper", "plastic", on.at(arm, np.array([0.004, 0.02, 0.022]))[0], 0.010, 5),
+    ]
+    return [replace(merge("wiper", pieces), segment="rear_glass")]
 
 
 def _fuel_flap(spec: VehicleSpec) -> Fitting:
@@ -446,7 +445,7 @@ def _upright_wipers(spec: VehicleSpec, body: Body) -> Part:
             tube("wiper", "plastic", on.at(blade, 0.012)[0], 0.010, 5),
             tube("wiper", "plastic", on.at(arm, np.array([0.006, 0.03, 0.028]))[0], 0.012, 5),
         ]
-    return merge("wiper", pieces)
+    return replace(merge("wiper", pieces), segment="windscreen")
 
 
 def _arm_mirror(spec: VehicleSpec, body: Body) -> list[Part]:
@@ -478,15 +477,19 @@ def _plates(spec: VehicleSpec, body: Body) -> list[Part]:
     plate, s = spec.marks.plate, spec.shape
     if plate is None:
         return []
-    parts = []
+    parts: list[Part] = []
     if plate.front:
         z = s.clearance + 0.30 * (s.nose_z - s.clearance) + 0.05
-        parts = plate_parts("front_plate", plate, _seat_of_plate(body, z, 1.0), rear=False)
+        seat = _seat_of_plate(body, z, 1.0)
+        parts += [
+            replace(p, segment="front") for p in plate_parts("front_plate", plate, seat, rear=False)
+        ]
     if spec.load is not None:
         back = facing("x", -1.0, (s.rear_x + 0.04, 0.0, spec.load.floor_z - 0.28))
-    else:
-        back = _seat_of_plate(body, plate_z(spec), -1.0)
-    return parts + plate_parts("rear_plate", plate, back, rear=True)
+        return parts + plate_parts("rear_plate", plate, back, rear=True)
+    back = _seat_of_plate(body, plate_z(spec), -1.0)
+    rear = plate_parts("rear_plate", plate, back, rear=True)
+    return parts + [replace(p, segment="rear") for p in rear]
 
 
 def _seat_of_plate(body: Body, z: float, out: float) -> Frame:

@@ -10,7 +10,7 @@ import trimesh
 
 from render_assets.lettering import text_figure
 from render_assets.marks import Marks
-from render_assets.mesh import Part
+from render_assets.mesh import Part, merge
 from render_assets.spec import VehicleSpec, sample_vehicle
 from render_assets.styles import STYLES
 from render_assets.vehicle import Vehicle, build_vehicle
@@ -85,8 +85,9 @@ def test_decals_lie_a_few_millimetres_off_the_surface(style: str) -> None:
 @pytest.mark.parametrize("pattern", ["stripe", "wave", "slash", "block"])
 def test_livery_lies_on_the_sides(style: str, pattern: str) -> None:
     built = build_vehicle(spec_of(style, livery={**LIVERY, "pattern": pattern}))
-    lettered = [p for p in built.parts if p.name == "livery_name"]
-    assert len(lettered) == (3 if style == "box_truck" else 2)
+    lettered = [p.vertices[:, 1].mean() for p in built.parts if p.name == "livery_name"]
+    assert min(lettered) < -0.5 and max(lettered) > 0.5
+    assert any(abs(y) < 0.5 for y in lettered) == (style == "box_truck")  # on its doors, too
     height = heights(built, ("livery",))
     assert (height < -0.0015).mean() < 0.02
     assert (height < 0.02).mean() > 0.93
@@ -98,9 +99,12 @@ def test_names_are_read_from_left_to_right_on_both_sides(style: str) -> None:
     """The letters as each side's reader sees them, against the flat text."""
     built = build_vehicle(spec_of(style, livery=LIVERY))
     text = text_figure("NORVIA B", "bold", 1.0)
-    want = text.points[text.faces].mean(axis=(0, 1)) / text.size()
-    mirrored = want * np.array([-1, 1])
-    for name in [p for p in built.parts if p.name == "livery_name"]:
+    sides: dict[float, list[Part]] = {}
+    for p in built.parts:
+        if p.name == "livery_name":  # in pieces, one for each segment under it
+            sides.setdefault(np.sign(np.round(p.normals[:, 1].mean())), []).append(p)
+    assert {-1.0, 1.0} <= set(sides)
+    for name in [merge("name", pieces) for pieces in sides.values()]:
         out = name.normals.mean(axis=0)
         right = np.cross([0, 0, 1], out)
         seen = np.stack([name.vertices @ right, name.vertices[:, 2]], axis=1)
