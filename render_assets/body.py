@@ -7,6 +7,8 @@ and section; the body is their filleted union, less a pickup's bed.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from scipy.interpolate import PchipInterpolator
 
@@ -20,6 +22,9 @@ FLAT_FRONT: tuple[Layout, ...] = ("bus", "cab_over")
 """Layouts with an upright front and no bonnet."""
 _ONE_BOX: tuple[Layout, ...] = ("van", "bus", "cab_over", "bonneted")
 
+Profile = Callable[[np.ndarray], np.ndarray]
+Reading = Callable[[str], np.ndarray]
+"""Gives a profile's values by its name."""
 
 SCREEN_DEPTH = 0.18
 """How far back an open car's windscreen frame is meshed, metres; ``Body.thinned`` makes it less."""
@@ -40,14 +45,52 @@ class Body:
         )
         self.hollow = self._hollow_bounds()
         """Lower and upper corner of a pickup's bed or an open car's cabin."""
-        self._deck = _Table(self._deck_points())
-        self._nose = _Table(self._nose_points())
-        self._tail = _Table(self._tail_points())
-        along = np.linspace(s.body_rear_x - 0.3, s.front_x + 0.3, 256)
-        belt = self._belt_height(along)
-        width = self.half_width(along, belt)
-        tables = (belt.astype(np.float32), width.astype(np.float32))
-        self._belt = (float(along[0]), float(along[1] - along[0]), *tables)
+        self._x = _Profiles(self._along(), s.body_rear_x - 0.3, s.front_x + 0.3)
+        self._z = _Profiles(self._upward(), -0.1, s.height + 0.3)
+        belt = self._x.at(self._x.places)("belt")
+        ledge = s.shoulder * (1 - 0.6 * np.clip(self._forward(self._x.places), 0, 1))
+        self._x.add("ledge", self.half_width(self._x.places, belt) - ledge)
+
+    def _along(self) -> dict[str, Profile]:
+        """What depends on x alone, all metres but for shares and slopes."""
+        s = self.shape
+        deck = _curve(self._deck_points())
+        bonnet = max(s.headlight_x - s.cowl_x, 0.1)
+
+        def plan(x: np.ndarray) -> np.ndarray:
+            fore, aft = self._ends(x)
+            return self.half - s.flare - s.plan_taper * (fore * fore + 0.75 * aft * aft)
+
+        return {
+            "deck": deck,
+            "upright": lambda x: 1 / np.sqrt(1 + deck(x, 1) ** 2),
+            "belt": self._belt_height,
+            "bottom": self.bottom,
+            "plan": plan,
+            "hollow": lambda x: s.scallop * (1 - np.minimum(sum(self._ends(x)), 1)),
+            "crease": lambda x: s.crease_z + s.crease_rise * ((s.front_x - x) / s.length - 0.5),
+            "dome": lambda x: 0.62 - 0.20 * np.clip((x - s.cowl_x) / bonnet, 0, 1),
+            "roof": lambda x: s.height - s.roof_crown * np.minimum(self._forward(x) ** 2, 4),
+            "lean": lambda x: s.tumblehome * (1 + 0.09 * np.clip(self._forward(x), -1, 1)),
+        }
+
+    def _upward(self) -> dict[str, Profile]:
+        """What depends on z alone: how far both ends are set back, metres."""
+        return {"nose": _curve(self._nose_points()), "tail": _curve(self._tail_points())}
+
+    def _ends(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """0 in the middle, 1 at the front end, and the same for the rear."""
+        s = self.shape
+        fore = np.maximum(x - (self.front_axle - 0.35), 0) / (s.front_x - self.front_axle + 0.35)
+        aft = np.maximum(self.rear_axle + 0.35 - x, 0) / (self.rear_axle + 0.35 - s.body_rear_x)
+        return fore, aft
+
+    def _forward(self, x: np.ndarray) -> np.ndarray:
+        """-1 to 1 from the roof's rear end to its front: it narrows ahead, and so does the ledge
+        below the side windows."""
+        s = self.shape
+        middle = (s.roof_front_x + s.roof_rear_x) / 2
+        return (x - middle) / (max(s.roof_front_x - s.roof_rear_x, 0.4) / 2)
 
     @property
     def front_ledge(self) -> float:
@@ -132,22 +175,20 @@ class Body:
         Pressed steel bends along two lines, the crease and the sill line: the side leans in above
         the one and turns under below the other, so each stretch mirrors another part of the world.
         """
+        return self._half_width(self._x.at(x), x, z)
+
+    def _half_width(self, along: Reading, x: np.ndarray, z: np.ndarray) -> np.ndarray:
         s = self.shape
-        fore = np.maximum(x - (self.front_axle - 0.35), 0) / (s.front_x - self.front_axle + 0.35)
-        aft = np.maximum(self.rear_axle + 0.35 - x, 0) / (self.rear_axle + 0.35 - s.body_rear_x)
-        back = (s.front_x - x) / s.length
-        crease = s.crease_z + s.crease_rise * (back - 0.5)
-        sill = s.clearance + 0.17
-        width = self.half - s.flare - s.plan_taper * (fore * fore + 0.75 * aft * aft)
-        width = width - s.lean * bend(z - crease, s.crease_edge)
-        width = width - 0.05 * bend(crease - z, s.crease_edge) - 0.30 * bend(sill - z, 0.05)
+        crease, sill = along("crease"), s.clearance + 0.17
+        above = z - crease
+        width = along("plan") - s.lean * bend(above, s.crease_edge)
+        width = width - 0.05 * bend(-above, s.crease_edge) - 0.30 * bend(sill - z, 0.05)
         scallop = (z - (0.45 * crease + 0.55 * sill)) / 0.13
-        width = width - s.scallop / (1 + scallop * scallop) * (1 - np.minimum(fore + aft, 1))
-        for axle in (self.front_axle, self.rear_axle):
-            away = np.sqrt((x - axle) ** 2 + (z - self.arch_z) ** 2) - s.arch_radius
-            near = np.clip(1 - away / 0.16, 0, 1)
-            width += (s.flare + s.scallop) * near * near * (3 - 2 * near)
-        return width
+        width = width - along("hollow") / (1 + scallop * scallop)
+        fore, up = np.abs(x) - self.front_axle, z - self.arch_z  # the axles lie evenly about 0
+        away = np.sqrt(fore * fore + up * up) - s.arch_radius
+        near = np.clip(1 - away / 0.16, 0, 1)
+        return width + (s.flare + s.scallop) * near * near * (3 - 2 * near)
 
     @property
     def arch_z(self) -> float:
@@ -163,35 +204,32 @@ class Body:
         s = self.shape
         y = np.abs(y)
         across = y / self.half
-        deck, slope = self._deck(x)
-        nose, tail = self._nose(z)[0], self._tail(z)[0]
+        along, up = self._x.at(x), self._z.at(z)
         corner = across * across * np.sqrt(across)
-        crown = self._crown(x, across)
         f = {
-            "side": y - self.half_width(x, z),
-            "deck": (z - deck + crown - 0.02) / np.sqrt(1 + slope**2),
-            "front": x - (s.front_x - nose - s.nose_round * corner),
-            "rear": s.body_rear_x + tail + s.tail_round * corner - x,
-            "bottom": self.bottom(x) - z,
+            "side": y - self._half_width(along, x, z),
+            "deck": (z - along("deck") + self._crown(along, across) - 0.02) * along("upright"),
+            "front": x - (s.front_x - up("nose") - s.nose_round * corner),
+            "rear": s.body_rear_x + up("tail") + s.tail_round * corner - x,
+            "bottom": along("bottom") - z,
         }
         lower = smooth_max(f["side"], f["front"], 0.10 if self.layout in FLAT_FRONT else 0.17)
         lower = smooth_max(lower, f["rear"], 0.22 if self.layout == "bus" else 0.14)
         lower = smooth_max(lower, f["deck"], s.edge)
         f["lower"] = smooth_max(lower, f["bottom"], 0.07)
-        f.update(self._greenhouse(x, y, z, (f["front"], f["rear"])))
+        f.update(self._greenhouse(along, x, y, z, (f["front"], f["rear"])))
         return f
 
-    def _crown(self, x: np.ndarray, across: np.ndarray) -> np.ndarray:
+    def _crown(self, along: Reading, across: np.ndarray) -> np.ndarray:
         """How far the bonnet and boot fall from their middle towards the sides.
 
         Two creases run from the windscreen's corners towards the grille; the wings rise again
         outside them.
         """
-        s = self.shape
-        ahead = np.clip((x - s.cowl_x) / max(s.headlight_x - s.cowl_x, 0.1), 0, 1)
-        fall = s.dome * self.half * bend(across - (0.62 - 0.20 * ahead), 0.03)
+        fall = self.shape.dome * self.half * bend(across - along("dome"), 0.03)
         ridge = (across - 0.74) / 0.10
-        return 0.045 * across * across + fall - (0.010 + 0.25 * fall) / (1 + ridge**4)
+        ridge = ridge * ridge
+        return 0.045 * across * across + fall - (0.010 + 0.25 * fall) / (1 + ridge * ridge)
 
     def bottom(self, x: np.ndarray) -> np.ndarray:
         """Height of the floor, which sweeps up towards both bumpers."""
@@ -207,33 +245,30 @@ class Body:
         return s.belt_z + s.belt_rise * np.clip(back, 0, 1)
 
     def _greenhouse(
-        self, x: np.ndarray, y: np.ndarray, z: np.ndarray, ends: tuple[np.ndarray, ...]
+        self,
+        along: Reading,
+        x: np.ndarray,
+        y: np.ndarray,
+        z: np.ndarray,
+        ends: tuple[np.ndarray, ...],
     ) -> dict[str, np.ndarray]:
         s = self.shape
         across = y / self.half
-        middle = (s.roof_front_x + s.roof_rear_x) / 2
-        # -1 to 1 from the roof's rear end to its front: it narrows ahead, and so does the ledge
-        ahead = (x - middle) / (max(s.roof_front_x - s.roof_rear_x, 0.4) / 2)
-        start, pitch, belt, width = self._belt
-        place = (x - start) / pitch
-        up = np.maximum(z - look_up(belt, place)[0], -0.04)
-        base = look_up(width, place)[0] - s.shoulder * (1 - 0.6 * np.clip(ahead, 0, 1))
+        bow = across * across
+        up = np.maximum(z - along("belt"), -0.04)
         rise = 0.25 * s.tumblehome / max(s.height - s.belt_z, 0.3)
-        arc = ahead * ahead
-        roof_z = s.height - s.roof_crown * np.minimum(arc, 4) - 0.055 * across**2
-        lean = s.tumblehome * (1 + 0.09 * np.clip(ahead, -1, 1))
         f = {
-            "glass_side": y - (base - lean * up - rise * up * np.abs(up)),
-            "roof": z - roof_z,
+            "glass_side": y - along("ledge") + (along("lean") + rise * np.abs(up)) * up,
+            "roof": z - along("roof") + 0.055 * bow,
             "windscreen": _slope(
-                x + s.screen_round * across**2,
+                x + s.screen_round * bow,
                 z,
                 (s.cowl_x, s.cowl_z),
                 (s.roof_front_x, s.height - s.roof_crown),
                 0.025,
             ),
             "backlight": _slope(
-                -x + 0.7 * s.tail_round * across**2,
+                -x + 0.7 * s.tail_round * bow,
                 z,
                 (-s.deck_x, s.deck_z),
                 (-s.roof_rear_x, s.height - s.roof_crown),
@@ -355,27 +390,43 @@ def _slope(
     return off - 4 * bulge * along * (1 - along)
 
 
-class _Table:
-    """A smooth curve through points, tabulated: call it for value and slope."""
+def _curve(points: list[tuple[float, float]]) -> PchipInterpolator:
+    """A smooth curve through points that goes on level beyond the last ones."""
+    points = sorted(points)
+    inner = PchipInterpolator([p[0] for p in points], [p[1] for p in points], extrapolate=False)
+    low, high = points[0], points[-1]
 
-    def __init__(self, points: list[tuple[float, float]]) -> None:
-        points = sorted(points)
-        xs = np.array([p[0] for p in points])
-        curve = PchipInterpolator(xs, [p[1] for p in points])
-        at = np.linspace(xs[0], xs[-1], 512)
-        self._start, self._pitch = float(at[0]), float(at[1] - at[0])
-        self._values = curve(at).astype(np.float32)
+    def curve(x: np.ndarray, derivative: int = 0) -> np.ndarray:
+        inside = np.clip(x, low[0], high[0])
+        return inner(inside, derivative) * ((x == inside) if derivative else 1)
 
-    def __call__(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        return look_up(self._values, (x - self._start) / self._pitch, self._pitch)
+    return curve
 
 
-def look_up(
-    values: np.ndarray, place: np.ndarray, pitch: float = 1.0
-) -> tuple[np.ndarray, np.ndarray]:
-    """Value and slope of a table at fractional indices, held at both its ends."""
-    place = np.clip(place, 0, len(values) - 1.001)
-    index = place.astype(np.int32)
-    low = values[index]
-    rise = values[index + 1] - low
-    return low + (place - index) * rise, rise / np.float32(pitch)
+class _Profiles:
+    """Functions of one coordinate, tabulated side by side: reading many costs little more than
+    reading one."""
+
+    def __init__(self, functions: dict[str, Profile], low: float, high: float) -> None:
+        self.places = np.linspace(low, high, 768)
+        self._scale = 767 / (high - low)
+        self._tables: dict[str, tuple[np.ndarray, np.ndarray]] = {}
+        for name, function in functions.items():
+            self.add(name, function(self.places))
+
+    def add(self, name: str, values: np.ndarray) -> None:
+        """Another function by its values at ``places``."""
+        steps = np.diff(values, append=values[-1])
+        self._tables[name] = values.astype(np.float32), steps.astype(np.float32)
+
+    def at(self, x: np.ndarray) -> Reading:
+        """What gives each function's value at x by name; beyond the ends they stay level."""
+        place = np.clip((x - self.places[0]) * self._scale, 0, 767)
+        index = place.astype(np.int32)
+        share = place - index
+
+        def read(name: str) -> np.ndarray:
+            values, steps = self._tables[name]
+            return values[index] + share * steps[index]
+
+        return read

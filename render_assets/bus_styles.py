@@ -13,6 +13,7 @@ import numpy as np
 from render_assets.style import Range, Style
 
 _BUS: dict[str, Range] = {
+    "roof_edge": (0.12, 0.16),
     "c_pillar": (0.10, 0.16),
     "clearance": (0.28, 0.33),
     "wheel_radius": (0.48, 0.50),

@@ -17,6 +17,8 @@ _SKIN = ("front_fender", "doors", "rear_quarter", "shut_lines")
 """What a dent moves: parts of its side with these names."""
 _FINE = 2
 """How often triangles are divided in four where a dent is."""
+_SMALL = 0.015
+"""Triangles that reach no further from their middle are fine enough, metres."""
 
 
 def dented(
@@ -70,9 +72,10 @@ def _refined(original: Part, x: float, z: float, radius: float) -> Part:
         corners = vertices[faces][:, :, [0, 2]] - np.array([x, z])
         middle = corners.mean(axis=1)
         reach = np.linalg.norm(corners - middle[:, None], axis=2).max(axis=1)
-        near = np.flatnonzero(np.linalg.norm(middle, axis=1) < radius + reach)
+        around = np.linalg.norm(middle, axis=1) < radius + reach
+        near = np.flatnonzero(around & (reach > _SMALL))
         if not len(near):
-            return original
+            break
         vertices, faces, extra = trimesh.remesh.subdivide(
             vertices, faces, near, {"normals": normals}
         )

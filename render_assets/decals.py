@@ -15,6 +15,8 @@ from render_assets.solid import Solid, gradient
 
 LIFT = 0.004
 """Metres that a decal stands off the body: the body's mesh bulges no more between its vertices."""
+_REACH = 0.15
+"""How far from a decal its panel's nearest vertex may be, metres."""
 EDGE = 0.08
 """Longest edge of a decal on a curved side, metres: it follows the curves that the body's own mesh
 does."""
@@ -134,8 +136,12 @@ def on_panels(decals: Sequence[Part], panels: Sequence[Part]) -> list[Part]:
     of the door. ``panels`` are the left half of a body; right of the middle their mirrors count."""
     if not decals:
         return []
-    tree = cKDTree(np.concatenate([p.vertices for p in panels]))
+    points = np.concatenate([p.vertices for p in panels])
     owner = np.repeat(np.arange(len(panels)), [len(p.vertices) for p in panels])
+    over = np.concatenate([d.vertices for d in decals]) * [1, 0, 1]
+    low, high = over.min(axis=0) - _REACH, over.max(axis=0) + _REACH
+    near = ((points * [1, 0, 1] > low) & (points * [1, 0, 1] < high)).all(axis=1)
+    tree, owner = cKDTree(points[near]), owner[near]
     left = np.array([p.segment or "" for p in panels])
     right = np.char.replace(left, "left_", "right_")
     cut: list[Part] = []

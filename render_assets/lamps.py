@@ -312,8 +312,8 @@ def open_disc(skin: Skin, end: End, u: float, z: float, radius: float) -> None:
 
 def _chart_skin(skin: Skin, end: End) -> None:
     """Let the skin's vertices know their u on an end's chart."""
-    if f"{end}_u" not in skin.values:
-        skin.values[f"{end}_u"] = np.minimum(chart(skin.body, end).u_of(skin.vertices), FAR)
+    if f"{end}_u" not in skin:
+        skin.carry(f"{end}_u", np.minimum(chart(skin.body, end).u_of(skin.vertices), FAR))
 
 
 def draw_lamps(draw: Drawing, spec: VehicleSpec, body: Body, end: End) -> None:

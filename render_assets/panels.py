@@ -92,7 +92,7 @@ def cut_skin(spec: VehicleSpec, body: Body) -> Skin:
     _shut_lines(skin, spec)
     _arches(skin, body)
     skin.settle()
-    skin.vertices = body.thinned(skin.vertices)
+    skin.move(body.thinned(skin.vertices))
     return skin
 
 
@@ -164,7 +164,7 @@ def _glass(skin: Skin, spec: VehicleSpec) -> None:
         return
     if not spec.trim.panelled:
         skin.region(pane("backlight", 0.08), "rear_glass", ("backlight_frame",))
-    skin.region(lambda k: opening(k) - 0.018, "seal", ("house_side", "skin"))
+    skin.region(lambda k: opening(k) - 0.018, "seal", ("house_side",))
     skin.region(opening, "side_window", ("seal",))
     pillars = spec.trim.side_windows
     for x in pillars:

@@ -15,7 +15,7 @@ from render_assets.body import Body
 from render_assets.mesh import Part, part, unit
 from render_assets.solid import polygonise, project_with_normals
 
-FINE, COARSE = 0.042, 0.085
+FINE, COARSE = 0.042, 0.092
 """Grid steps of a five-metre body, metres; larger bodies have larger ones."""
 
 
@@ -34,24 +34,36 @@ def plane(axis: str, at: float, sign: float = 1.0) -> Field:
 class Skin:
     """Vertices, faces and a label for each face of the left half of a body.
 
-    ``values`` holds the body's half-spaces at the vertices; cuts keep them in step.
+    Each vertex carries its place and the values of the body's half-spaces; cuts keep them in step.
     """
 
     def __init__(self, body: Body) -> None:
         self.body = body
         axes = grid_axes(body)
         vertices, self.faces = polygonise(body.on_grid(axes), axes)
-        vertices = _relaxed(vertices, self.faces).astype(np.float32)
-        self.vertices = self._pulled(vertices)[0]
+        vertices = self._pulled(_relaxed(vertices, self.faces).astype(np.float32))[0]
+        values = body.faces(vertices)
+        self._rows = {name: k for k, name in enumerate(("x", "y", "z", *values))}
+        self._data = np.concatenate([vertices.T, np.stack([*values.values()])]).astype(np.float32)
         self._codes: dict[str, int] = {"skin": 0}
         self.labels = np.zeros(len(self.faces), dtype=np.int16)
-        self.values = body.faces(self.vertices)
+
+    @property
+    def vertices(self) -> np.ndarray:
+        """(n, 3) float32 places of the vertices."""
+        return self._data[:3].T
 
     def __getitem__(self, name: str) -> np.ndarray:
-        """(n,) a half-space at every vertex, or a coordinate: ``x``, ``y``, ``z``."""
-        if name in ("x", "y", "z"):
-            return self.vertices[:, "xyz".index(name)]
-        return self.values[name]
+        """(n,) what vertices carry: a coordinate ``x``, ``y``, ``z``, a half-space, or more."""
+        return self._data[self._rows[name]]
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._rows
+
+    def carry(self, name: str, value: np.ndarray) -> None:
+        """Let the vertices carry another ``value`` (n,)."""
+        self._rows[name] = len(self._data)
+        self._data = np.concatenate([self._data, value[None].astype(np.float32)])
 
     def cut(self, value: np.ndarray, among: np.ndarray) -> np.ndarray:
         """Divide the triangles ``among`` (m,) bool where ``value`` (n,) crosses zero.
@@ -60,66 +72,85 @@ class Skin:
         Neighbours that share a divided edge are divided with it, so the skin stays closed. Returns
         (m,) bool, after the division: faces that come from ``among`` and lie on the lower side.
         """
-        value = np.where(np.abs(value) < SNAP, 0, value)
+        side = (value > SNAP).astype(np.int8) - (value < -SNAP)
+        chosen = np.flatnonzero(among)
+        at = [side[self.faces[chosen, k]] for k in range(3)]
+        low, high = np.minimum(at[0], at[1]), np.maximum(at[0], at[1])
+        low, high = np.minimum(low, at[2]), np.maximum(high, at[2])
+        below = np.zeros(len(among), dtype=bool)
+        below[chosen] = high <= 0
+        crossed = chosen[(low < 0) & (high > 0)]
+        if not len(crossed):
+            return below
+        split = np.unique(np.concatenate(self._crossed_edges(crossed, side)))
+        total = self._data.shape[1]
+        i, j = split // total, split % total
+        split, i, j = (k[(side[i] * side[j]) < 0] for k in (split, i, j))
+        crossed = self._around(i, j, side)
+        self._interpolate(i, j, value[i] / (value[i] - value[j]))
+        return self._replace(crossed, side, split, below, among)
+
+    def _around(self, i: np.ndarray, j: np.ndarray, side: np.ndarray) -> np.ndarray:
+        """Indices of the faces that the line crosses and that may have an edge from i to j."""
+        ends = np.zeros(len(side), dtype=np.uint8)
+        ends[i] = ends[j] = 1
         first, second, third = self.faces.T
-        below, above = (value < 0).view(np.uint8), (value > 0).view(np.uint8)
-        count = below[first] + below[second] + below[third]
-        upper = above[first] + above[second] + above[third]
-        lower = upper == 0
-        crossed = np.flatnonzero((count > 0) & (upper > 0))
-        chosen = among[crossed]
-        if not chosen.any():
-            return among & lower
+        near = np.flatnonzero(ends[first] + ends[second] + ends[third] > 1)
+        at = side[self.faces[near]]
+        return near[(at.min(axis=1) < 0) & (at.max(axis=1) > 0)]
+
+    def _turned(
+        self, crossed: np.ndarray, side: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        """Corners a, b, c of crossed faces, a alone on its side, and whether that is below."""
         faces = self.faces[crossed]
-        lone = count[crossed] == 1
-        odd = np.argmax(below[faces] == lone[:, None], axis=1)
+        below = side[faces] < 0
+        lone = below.sum(axis=1) == 1
+        odd = np.argmax(below == lone[:, None], axis=1)
         rows = np.arange(len(faces))
         a, b, c = (faces[rows, (odd + k) % 3].astype(np.int64) for k in range(3))
-        total = len(self.vertices)
-        keys = np.stack([np.minimum(a, b) * total + np.maximum(a, b),
-                         np.minimum(a, c) * total + np.maximum(a, c)])  # fmt: skip
-        split = np.unique(keys[:, chosen])
-        i, j = split // total, split % total
-        through = (value[i] != 0) & (value[j] != 0) & ((value[i] < 0) != (value[j] < 0))
-        split, i, j = split[through], i[through], j[through]
-        if not len(split):
-            return among & lower
-        self._interpolate(i, j, value[i] / (value[i] - value[j]))
-        place = np.minimum(np.searchsorted(split, keys), len(split) - 1)
-        hit = split[place] == keys
-        p, q = total + place[0], total + place[1]
-        return self._replace(crossed, lone, (a, b, c, p, q), hit[0], hit[1], among, lower)
+        return a, b, c, lone
+
+    def _crossed_edges(
+        self, crossed: np.ndarray, side: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Keys of the edges ab and ac of crossed faces."""
+        a, b, c, _ = self._turned(crossed, side)
+        total = len(side)
+        return (np.minimum(a, b) * total + np.maximum(a, b),
+                np.minimum(a, c) * total + np.maximum(a, c))  # fmt: skip
 
     def _replace(
         self,
         crossed: np.ndarray,
-        lone: np.ndarray,
-        corners: tuple[np.ndarray, ...],
-        hit_p: np.ndarray,
-        hit_q: np.ndarray,
+        side: np.ndarray,
+        split: np.ndarray,
+        below: np.ndarray,
         among: np.ndarray,
-        lower: np.ndarray,
     ) -> np.ndarray:
-        """Put pieces in the place of divided triangles abc: p lies on ab, q on ac, where hit."""
-        a, b, c, p, q = corners
+        """Put pieces in the place of crossed triangles abc: p lies on ab, q on ac, where these are
+        among the edges ``split``, whose middles are the last vertices."""
+        a, b, c, lone = self._turned(crossed, side)
+        keys = np.stack(self._crossed_edges(crossed, side))
+        place = np.minimum(np.searchsorted(split, keys), len(split) - 1)
+        hit_p, hit_q = split[place] == keys
+        p, q = len(side) + place
         both = np.flatnonzero(hit_p & hit_q)
         only_p, only_q = np.flatnonzero(hit_p & ~hit_q), np.flatnonzero(hit_q & ~hit_p)
-        pieces, sides, parents = [], [], []
-        for where, triangle, side in (
-            (both, (a, p, q), lone), (both, (p, b, c), ~lone), (both, (p, c, q), ~lone),
-            (only_p, (a, p, c), lone), (only_p, (p, b, c), ~lone),
-            (only_q, (a, b, q), lone), (only_q, (q, b, c), ~lone),
+        # the first piece takes the triangle's own place, the others are appended
+        for where, triangle in ((both, (a, p, q)), (only_p, (a, p, c)), (only_q, (a, b, q))):
+            self.faces[crossed[where]] = np.stack([k[where] for k in triangle], axis=1)
+        below[crossed] = lone & among[crossed]
+        more, parents = [], []
+        for where, triangle in (
+            (both, (p, b, c)), (both, (p, c, q)), (only_p, (p, b, c)), (only_q, (q, b, c)),
         ):  # fmt: skip
-            if len(where):
-                pieces.append(np.stack([corner[where] for corner in triangle], axis=1))
-                sides.append(side[where])
-                parents.append(crossed[where])
-        kept = np.ones(len(self.faces), dtype=bool)
-        kept[crossed[hit_p | hit_q]] = False
-        parent = np.concatenate([np.flatnonzero(kept), *parents])
-        self.faces = np.concatenate([self.faces[kept], *pieces]).astype(np.int32, copy=False)
-        self.labels = self.labels[parent]
-        return among[parent] & np.concatenate([lower[kept], *sides])
+            more.append(np.stack([k[where] for k in triangle], axis=1))
+            parents.append(where)
+        other = np.concatenate(parents)
+        self.faces = np.concatenate([self.faces, *more]).astype(np.int32, copy=False)
+        self.labels = np.concatenate([self.labels, self.labels[crossed[other]]])
+        return np.concatenate([below, ~lone[other] & among[crossed[other]]])
 
     def _has(self, labels: tuple[str, ...]) -> np.ndarray:
         """(m,) bool: faces that carry one of the labels."""
@@ -129,14 +160,9 @@ class Skin:
 
     def _interpolate(self, i: np.ndarray, j: np.ndarray, t: np.ndarray) -> None:
         """Append the points at ``t`` between vertices i and j, with all that vertices carry."""
-
-        def extend(array: np.ndarray) -> np.ndarray:
-            weight = t if array.ndim == 1 else t[:, None]
-            return np.concatenate([array, array[i] * (1 - weight) + array[j] * weight])
-
         t = t.astype(np.float32)
-        self.vertices = extend(self.vertices)
-        self.values = {name: extend(value) for name, value in self.values.items()}
+        between = self._data[:, i] * (1 - t) + self._data[:, j] * t
+        self._data = np.concatenate([self._data, between], axis=1)
 
     def paint(self, inside: np.ndarray, label: str, among: tuple[str, ...] | None = None) -> None:
         """Give the faces ``inside`` a label, where they now carry one of ``among``."""
@@ -169,8 +195,13 @@ class Skin:
 
     def settle(self) -> None:
         """Put all vertices on the true surface and take the normals there."""
-        self.vertices, slope = self._pulled(self.vertices)
+        vertices, slope = self._pulled(np.ascontiguousarray(self.vertices))
+        self.move(vertices)
         self.normals = unit(slope)
+
+    def move(self, vertices: np.ndarray) -> None:
+        """Put the vertices at other places (n, 3)."""
+        self._data[:3] = vertices.T
 
     def _pulled(self, vertices: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Vertices on the true surface, and its slope there; the mirror plane's stay on it."""
@@ -226,10 +257,13 @@ def grid_axes(body: Body) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     low, high = body.bounds
     scale = max(1.0, float(high[0] - low[0]) / 5.0) ** 0.7
     fine, coarse = FINE * scale**0.4, COARSE * scale**1.4
-    x = _graded(low[0] - 1.5 * fine, high[0] + 1.5 * fine, fine, coarse, (True, True))
-    y = _graded(0.0, high[1] + 1.5 * fine, fine, coarse, (False, True))
+    x = _graded(low[0] - 1.5 * fine, high[0] + 1.5 * fine, fine, coarse, (True, True), 0.45 * scale)
+    y = _graded(0.0, high[1] + 1.5 * fine + coarse / 2, FINE, coarse, (False, True), 0.45)
     y = np.concatenate([[-y[1] / 2], y[1:] - y[1] / 2])
-    z = np.arange(low[2] + 0.5 * fine, high[2] + 2 * fine, 1.134 * fine)
+    close, sparse = (1.134, 1.134) if scale < 1.2 else (0.75, 1.9)  # the sides of a bus are flat
+    z = _graded(
+        low[2] + 0.5 * fine, high[2] + 2 * fine, close * fine, sparse * fine, (True, True), 0.5
+    )
     if body.shape.bumper > 0.005:
         ledges = np.array([body.front_ledge, body.rear_ledge])
         near = (ledges[:, None] + np.array([-0.03, -0.01, 0.01, 0.03])).ravel()
@@ -257,10 +291,15 @@ def _relaxed(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
 
 
 def _graded(
-    low: float, high: float, fine: float, coarse: float, ends: tuple[bool, bool]
+    low: float,
+    high: float,
+    fine: float,
+    coarse: float,
+    ends: tuple[bool, bool],
+    reach: float,
 ) -> np.ndarray:
-    """Coordinates from ``low`` to at least ``high``, ``fine`` apart near the chosen ends."""
-    reach = 0.45
+    """Coordinates from ``low`` to at least ``high``, ``fine`` apart near the chosen ends and wider
+    up to ``reach`` metres away from them."""
     at = [low]
     while at[-1] < high:
         near = min(

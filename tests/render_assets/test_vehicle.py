@@ -44,7 +44,16 @@ PART_OF = {
     "rear_arch": (*FRONT_SIDE, "quarter"),
     "front_bumper": ("bumper", "fender", "apron", "cladding", "fog_lamp"),
     "rear_bumper": ("bumper", "quarter", "apron", "cladding", "reflector", "box_rail", "bed_frame"),
-    "tail_light": ("tail_lamp", "bumper", "quarter", "boot", "frame", "box_rail", "board"),
+    "tail_light": (
+        "tail_lamp",
+        "tail_indicator",
+        "bumper",
+        "quarter",
+        "boot",
+        "frame",
+        "box_rail",
+        "board",
+    ),
     "rear_glass_base": ("frame", "boot", "quarter", "shelf", "box_rail", "tail_lamp", "tank_end"),
     "roof": (
         "roof",
