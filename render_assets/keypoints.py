@@ -24,7 +24,8 @@ import numpy as np
 from pamtri.keypoints import FLIP, INDEX, NUM_KEYPOINTS
 from render_assets.body import FLAT_FRONT, Body
 from render_assets.load_frame import BEAM, DOOR_SPLIT, tank_rim
-from render_assets.solid import project
+from render_assets.mesh import unit
+from render_assets.solid import gradient, project
 from render_assets.spec import Load, VehicleSpec
 from render_assets.wheels import hub_face
 
@@ -141,4 +142,8 @@ def _corners(body: Body, sharp: np.ndarray) -> np.ndarray:
     faces = body.faces(points)
     on_house = sharp[:, 2] > body.shape.belt_z + 0.05
     points[:, 1] -= np.maximum(np.where(on_house, faces["glass_side"], faces["side"]), 0)
-    return body.thinned(project(body, points, steps=5))
+    points = body.thinned(project(body, points, steps=5))
+    if body.layout == "bus":  # a long body's facets cut its round corners
+        roof = ["roof" in name for name in CORNERS]
+        points[roof] -= 0.008 * unit(gradient(body, points[roof]))
+    return points
