@@ -255,10 +255,11 @@ class Body:
         s = self.shape
         across = y / self.half
         bow = across * across
-        up = np.maximum(z - along("belt"), -0.04)
+        above = z - along("belt")
+        up = np.maximum(above, 0)
         rise = 0.25 * s.tumblehome / max(s.height - s.belt_z, 0.3)
         f = {
-            "glass_side": y - along("ledge") + (along("lean") + rise * np.abs(up)) * up,
+            "glass_side": y - along("ledge") + (along("lean") + rise * up) * up + (up - above),
             "roof": z - along("roof") + 0.055 * bow,
             "windscreen": _slope(
                 x + s.screen_round * bow,

@@ -144,6 +144,7 @@ def _corners(body: Body, sharp: np.ndarray) -> np.ndarray:
     points[:, 1] -= np.maximum(np.where(on_house, faces["glass_side"], faces["side"]), 0)
     points = body.thinned(project(body, points, steps=5))
     if body.layout == "bus":  # a long body's facets cut its round corners
-        roof = ["roof" in name for name in CORNERS]
-        points[roof] -= 0.008 * unit(gradient(body, points[roof]))
+        within = np.array([0.005 if "glass" not in name else 0.0 for name in CORNERS])
+        within[["roof" in name for name in CORNERS]] = 0.008
+        points -= within[:, None] * unit(gradient(body, points))
     return points
