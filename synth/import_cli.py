@@ -12,7 +12,7 @@ from pamtri.attributes import TYPES, VehicleType
 from pamtri.errors import DataError, UserError
 from pamtri.options import output_option
 from render_assets.imported import entry as catalogue
-from render_assets.imported.bring_in import Options, bring_in
+from render_assets.imported.bring_in import Options, bring_in, type_in_name
 from render_assets.imported.build import own_paint, specify
 from render_assets.imported.checks import findings
 from render_assets.imported.entry import Entry
@@ -45,7 +45,12 @@ class _Place(click.ParamType):
 @click.option("--name", help="Of the vehicle; the file's by default.")
 @click.option("--source", help="Where the file came from; its name by default.")
 @click.option("--licence", help="By default what a LICENSE file beside it says.")
-@click.option("--type", "vehicle_type", type=click.Choice(TYPES), help="Found from the shape.")
+@click.option(
+    "--type",
+    "vehicle_type",
+    type=click.Choice(TYPES),
+    help="Found from the file's name or the shape.",
+)
 @click.option("--style", help="Sub-style that records name; the vehicle's name by default.")
 @click.option("--up", type=click.Choice(AXES), help="Axis of the file that points up.")
 @click.option("--forward", type=click.Choice(AXES), help="Axis of the file that the front faces.")
@@ -94,7 +99,8 @@ def import_vehicle(
         raise UserError("--wheel-at: expected --wheel with it")
     if (output / catalogue.JSON_FILE).exists() and not overwrite:
         raise UserError(f"{output}: holds a vehicle; --overwrite replaces it, and what was edited")
-    hints = Hints(up, forward, length_m, cast("VehicleType | None", vehicle_type))
+    kind = cast("VehicleType | None", vehicle_type) or type_in_name(file.stem)
+    hints = Hints(up, forward, length_m, kind)
     options = Options(
         name=name or file.stem,
         source=source or file.name,

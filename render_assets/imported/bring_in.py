@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from pamtri.attributes import Colour
+from pamtri.attributes import TYPES, Colour, VehicleType
 from pamtri.errors import DataError
 from pamtri.keypoints import INDEX, NAMES
 from render_assets import colours
@@ -22,6 +23,12 @@ from render_assets.imported.wheel_places import single_wheel, with_wheels
 SYMMETRY = 0.006
 """Asymmetry, as a share of the length, up to which a vehicle counts as symmetric."""
 _WINDOW_INSET = 0.06
+_TYPE_WORDS = {
+    "saloon": "sedan", "coupe": "sedan", "convertible": "sedan", "cabriolet": "sedan",
+    "taxi": "sedan", "hatch": "hatchback", "wagon": "estate", "minivan": "mpv", "lorry": "truck",
+    "tipper": "truck", "tanker": "truck", "coach": "bus", "minibus": "van",
+}  # fmt: skip
+"""Words that mean a type beside its own name."""
 
 
 @dataclass(frozen=True)
@@ -62,6 +69,13 @@ def bring_in(
         shift = np.array([*standing.shift[:2], options.ground])
         standing = replace(standing, shift=shift)
     return _describe(mesh, standing, hints, options)
+
+
+def type_in_name(name: str) -> VehicleType | None:
+    """The one vehicle type that words of a file's name tell, as in ``quaternius_suv``."""
+    words = re.split(r"[^a-z]+", name.lower())
+    told = {_TYPE_WORDS.get(word, word) for word in words} & set(TYPES)
+    return TYPES[TYPES.index(told.pop())] if len(told) == 1 else None
 
 
 def welded(mesh: RawMesh) -> RawMesh:

@@ -75,6 +75,10 @@ def _one_side(surface: Surface, expected: np.ndarray, axles: Axles, side: float)
                     max(arch.z + (arch.radius + ARCH_LIP) * np.sin(angle), expected[index, 2]),
                 ]
             )
+            if name == "front_low" and end == "front":  # ahead of it is the bumper
+                near[0] = min(near[0], points[INDEX["left_front_bumper"], 0] - 0.03)
+            if name == "rear_low" and end == "rear":
+                near[0] = max(near[0], points[INDEX["left_rear_bumper"], 0] + 0.03)
             if "high" in name:
                 near[2] = arch.z + (arch.radius + ARCH_LIP) * np.sin(angle)
             points[index] = _from_side(surface, near, side)
