@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+from contextlib import closing
 from pathlib import Path
 
 import cv2
@@ -17,7 +18,7 @@ from pamtri.keypoints import NAMES, Visibility
 from render_assets.spec import AnyVehicleSpec
 from synth.config import CameraConfig, FramingConfig, ImageConfig
 from synth.distributions import always
-from synth.images import Renderer, open_renderer, render_image
+from synth.images import Renderer, render_image
 from synth.scene import BackdropSpec, GroundSpec, LightSpec, SceneSpec
 from synth.streams import Streams
 from synth.viewing import sample_camera
@@ -35,8 +36,10 @@ def write_overlay(vehicle: AnyVehicleSpec, output: Path) -> None:
 
     Raises UserError where there is no OpenGL or the picture cannot be written.
     """
-    renderer = open_renderer("raster", 1)
-    views = [_view(vehicle, azimuth, renderer) for azimuth in _AZIMUTHS]
+    from synth.raster import RasterRenderer  # OpenGL starts only where it is needed
+
+    with closing(RasterRenderer()) as renderer:
+        views = [_view(vehicle, azimuth, renderer) for azimuth in _AZIMUTHS]
     sheet = contact_sheet(views, 2, CELL)
     png = cv2.imencode(".png", cv2.cvtColor(sheet, cv2.COLOR_RGB2BGR))[1].tobytes()
     try:
