@@ -114,7 +114,7 @@ def _configure(scene: bpy.types.Scene, threads: int) -> None:
     cycles.use_denoising = True
     cycles.denoiser = "OPENIMAGEDENOISE"
     cycles.denoising_quality = "FAST"
-    cycles.denoising_prefilter = "FAST"
+    cycles.denoising_prefilter = "ACCURATE"  # no slower here, and no speckles
     cycles.use_auto_tile = False
     render.use_persistent_data = False  # it saves nothing here, and state is a risk
     render.use_compositing = render.use_sequencer = False
