@@ -256,10 +256,12 @@ class Body:
         across = y / self.half
         bow = across * across
         above = z - along("belt")
-        up = np.maximum(above, 0)
+        flat = self.layout in FLAT_FRONT  # where the house reaches below the windows
+        up = np.maximum(above, -0.04 if flat else 0)
+        under = 0 if flat else up - above
         rise = 0.25 * s.tumblehome / max(s.height - s.belt_z, 0.3)
         f = {
-            "glass_side": y - along("ledge") + (along("lean") + rise * up) * up + (up - above),
+            "glass_side": y - along("ledge") + (along("lean") + rise * np.abs(up)) * up + under,
             "roof": z - along("roof") + 0.055 * bow,
             "windscreen": _slope(
                 x + s.screen_round * bow,
