@@ -38,7 +38,7 @@ def sample_marks(
         **_roof(top, style, colour, taxi),
         **_damage(damage, style, model),
         **_inside(inside, style),
-        "dirt": float(dirt.beta(1.3, 3.2)),
+        "dirt": float(dirt.beta(0.9, 5.0)),
         "dirt_seed": int(dirt.integers(2**16)),
     }
     if not taxi and firm.random() < (0.5 if style.panelled else _LIVERY_SHARE.get(style.layout, 0)):

@@ -28,6 +28,8 @@ HDRIS = (
     *("night.exr", "studio.exr", "sunrise.exr", "sunset.exr"),
 )
 """The world maps that come with Blender."""
+SKY = "sky"
+"""In place of a world map: a sky that is made for each image."""
 
 SectionT = TypeVar("SectionT", bound=Config)
 Probability = Annotated[float, Field(ge=0, le=1)]
@@ -162,7 +164,9 @@ class SunConfig(Config):
 class LightConfig(Config):
     """The light on the scene."""
 
-    hdri: Annotated[Name, one_of(HDRIS)] = named("city.exr")
+    hdri: Annotated[Name, one_of((*HDRIS, SKY))] = named("city.exr")
+    clouds: Share = always(0.3)
+    """Share of a made sky that clouds cover; it is all without a sun."""
     rotation_deg: Angle = Uniform(kind="uniform", low=0, high=360)
     strength: Annotated[Number, within(0, 20)] = always(1.0)
     sun: SunConfig = SunConfig()

@@ -14,6 +14,7 @@ import numpy as np
 
 from pamtri.config import Config
 from synth.config import (
+    SKY,
     BackdropConfig,
     ColourConfig,
     FixedCamera,
@@ -31,6 +32,7 @@ from synth.scene import (
     Rgb,
     SceneSpec,
     SensorSpec,
+    SkySpec,
     SunSpec,
 )
 from synth.streams import Streams
@@ -105,8 +107,11 @@ def _split_of(config: SynthConfig, place: int) -> str:
 
 
 def _light(config: LightConfig, streams: Streams) -> LightSpec:
+    hdri = streams.name("light.hdri", config.hdri)
+    clouds = streams.number("light.clouds", config.clouds)
     return LightSpec(
-        hdri=streams.name("light.hdri", config.hdri),
+        hdri=hdri,
+        sky=SkySpec(clouds=clouds, seed=streams.seed("light.sky")) if hdri == SKY else None,
         rotation_deg=streams.number("light.rotation_deg", config.rotation_deg),
         strength=streams.number("light.strength", config.strength),
         sun=_sun(config.sun, streams),

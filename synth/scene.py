@@ -55,11 +55,21 @@ class SunSpec(Spec):
     colour: Rgb
 
 
+class SkySpec(Spec):
+    """A made sky (``render_assets.skies``); its sun is the light's."""
+
+    clouds: Annotated[float, Field(ge=0, le=1)]
+    """Share of the sky; without a sun it is all."""
+    seed: int
+
+
 class LightSpec(Spec):
     """An environment map that lights the scene, and a sun."""
 
     hdri: str
-    """Name of one of Blender's own world maps, as in ``city.exr``."""
+    """Name of one of Blender's own world maps, as in ``city.exr``, or ``sky``."""
+    sky: SkySpec | None = None
+    """In place of a map."""
     rotation_deg: float
     strength: Annotated[float, Field(ge=0)]
     sun: SunSpec | None = None

@@ -16,7 +16,7 @@ from synth.blender.graph import Graph
 
 _FLAKE_SIZE = 0.0012
 """Metres between metallic flakes."""
-_FLAKE_LEAN = 0.12
+_FLAKE_LEAN = 0.05
 """How much the strongest flakes lean; the paint's roughness stands for the finer ones."""
 _PEEL_SCALE = 9.0
 """Longest waves of the clear coat a metre; three octaves reach down to 1.4 cm."""

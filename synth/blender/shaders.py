@@ -54,6 +54,10 @@ def _solid(made: bpy.types.Material, material: Material) -> Any:
     shader.inputs["Roughness"].default_value = material.roughness
     shader.inputs["Coat Weight"].default_value = material.coat
     shader.inputs["Coat Roughness"].default_value = material.coat_roughness
+    # Under varnish a base borders on no air: it has no mirror of its own, and metal no white edge.
+    shader.inputs["Specular IOR Level"].default_value = 0.5 * (1 - material.coat)
+    if material.coat > 0:
+        shader.inputs["Specular Tint"].default_value = rgba(material.base_colour)
     shader.inputs["Alpha"].default_value = material.alpha
     if any(material.emission):
         shader.inputs["Emission Color"].default_value = rgba(material.emission)

@@ -11,6 +11,7 @@ import numpy as np
 from mathutils import Vector
 
 from pamtri.errors import ConfigError
+from render_assets.skies import build_sky
 from synth.blender.shaders import rgba
 from synth.scene import BackdropSpec, LightSpec, SunSpec
 
@@ -36,6 +37,14 @@ def load_map(name: str) -> bpy.types.Image:
     return bpy.data.images.load(str(known[name]), check_existing=True)
 
 
+def sky_map(light: LightSpec) -> np.ndarray:
+    """The (h, 2 h, 3) radiance of a light whose map is a sky; without a sun it is overcast."""
+    sun, sky = light.sun, light.sky
+    if sun is None:
+        return build_sky(sky.seed, 1.0, 0.0, 50.0)
+    return build_sky(sky.seed, sky.clouds, sun.azimuth_deg, sun.elevation_deg)
+
+
 @lru_cache(maxsize=32)
 def map_irradiance(name: str) -> float:
     """Light that falls on level ground from the upper half of a map, at strength 1."""
@@ -43,8 +52,14 @@ def map_irradiance(name: str) -> float:
     width, height = image.size
     flat = np.empty(width * height * 4, dtype=np.float32)
     image.pixels.foreach_get(flat)
-    luminance = flat.reshape(height, width, 4)[..., :3] @ np.array([0.2126, 0.7152, 0.0722])
-    elevation = (np.arange(height) + 0.5) / height * np.pi - np.pi / 2
+    return irradiance(flat.reshape(height, width, 4)[::-1, :, :3])
+
+
+def irradiance(radiance: np.ndarray) -> float:
+    """Light that falls on level ground from the upper half of a map (h, 2 h, 3), row 0 at the top."""
+    height, width = radiance.shape[:2]
+    luminance = radiance @ np.array([0.2126, 0.7152, 0.0722])
+    elevation = np.pi / 2 - (np.arange(height) + 0.5) / height * np.pi
     weight = np.clip(np.sin(elevation), 0, None) * np.cos(elevation)
     solid_angle = (np.pi / height) * (2 * np.pi / width)
     return float((luminance * weight[:, None]).sum() * solid_angle)
@@ -52,7 +67,8 @@ def map_irradiance(name: str) -> float:
 
 def metered_exposure(light: LightSpec) -> float:
     """Factor on scene radiance that a photographer's light meter would choose."""
-    total = light.strength * map_irradiance(light.hdri)
+    of_map = map_irradiance(light.hdri) if light.sky is None else irradiance(sky_map(light))
+    total = light.strength * of_map
     if light.sun is not None:
         total += light.sun.strength * float(np.sin(np.deg2rad(light.sun.elevation_deg)))
     total = max(total, 1e-3)
@@ -69,6 +85,7 @@ class World:
         world.cycles.sampling_method = "MANUAL"
         world.cycles.sample_map_resolution = 512
         self._scene = scene
+        self._sky: bpy.types.Image | None = None
         self._tree = world.node_tree
         self._tree.nodes.clear()
         self._build()
@@ -112,8 +129,9 @@ class World:
     def set(self, light: LightSpec, backdrop: BackdropSpec) -> None:
         """Light the scene and expose for it."""
         exposure = metered_exposure(light)
-        self._map.image = load_map(light.hdri)
-        self._turn.inputs["Rotation"].default_value = (0.0, 0.0, np.deg2rad(light.rotation_deg))
+        self._map.image = load_map(light.hdri) if light.sky is None else self._load_sky(light)
+        turn = light.rotation_deg if light.sky is None else 0.0
+        self._turn.inputs["Rotation"].default_value = (0.0, 0.0, np.deg2rad(turn))
         self._light.inputs["Strength"].default_value = light.strength
         self._seen.inputs[1].default_value = float(backdrop.kind in ("flat", "noise"))
         self._plain.inputs["Factor"].default_value = float(backdrop.kind == "flat")
@@ -124,6 +142,17 @@ class World:
         self._noise.inputs["Scale"].default_value = float(np.exp(rng.uniform(0.5, 4.0)))
         self._scene.cycles.film_exposure = exposure
         self._set_sun(light.sun)
+
+    def _load_sky(self, light: LightSpec) -> bpy.types.Image:
+        radiance = sky_map(light)
+        height, width = radiance.shape[:2]
+        if self._sky is None:
+            self._sky = bpy.data.images.new("sky", width, height, float_buffer=True)
+            self._sky.colorspace_settings.name = "Linear Rec.709"
+        opaque = np.dstack([radiance, np.ones((height, width), dtype=np.float32)])
+        self._sky.pixels.foreach_set(opaque[::-1].ravel())
+        self._sky.update()
+        return self._sky
 
     def _set_sun(self, sun: SunSpec | None) -> None:
         self._sun.hide_render = sun is None
