@@ -147,15 +147,16 @@ def _with_skyline(
         middle, span = rng.integers(width), int(rng.uniform(0.01, 0.09) * width)
         columns = (middle + np.arange(-span, span)) % width
         leafy = rng.random() < 0.5
-        rise = openness * rng.uniform(0.03, 0.30 if leafy else 0.40)
+        rise = openness * rng.uniform(0.02, 0.20 if leafy else 0.24)
         shape = np.sqrt(np.clip(1 - (np.arange(-span, span) / span) ** 2, 0, 1)) if leafy else 1.0
         tall = rise * shape * np.ones(2 * span)
         over = tall > top[columns]
-        tone = _LEAVES * rng.uniform(0.6, 1.6) if leafy else _WALLS[rng.integers(len(_WALLS))]
+        tone = _LEAVES * rng.uniform(0.9, 2.2) if leafy else _WALLS[rng.integers(len(_WALLS))]
         colour[columns[over]] = tone
         ragged[columns[over]] = 1.0 if leafy else 0.0
         top[columns] = np.maximum(top[columns], tall)
-    top += ragged * 0.03 * (rng.random(width) - 0.5)
+    crowns = np.abs(np.sin(np.arange(width) * rng.uniform(0.3, 0.6) + 6 * rng.random()))
+    top += ragged * (0.02 * crowns + 0.015 * rng.random(width))
     columns, storeys = np.arange(width) // 4, np.floor(elevation / 0.022)
     panes = (columns % 2 == 0)[None, :] & (storeys % 2 == 0) & (ragged == 0)[None, :]
     tone = np.where(panes[..., None], 0.45, 1.0) * (colour * light * facing[:, None] / 2)[None]

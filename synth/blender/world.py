@@ -19,6 +19,8 @@ _ADAPTATION = 0.85
 """How far the exposure makes up for the amount of light: 1 would make night as bright as day."""
 _GAIN = 1.6
 """Brings a grey car under an even sky to the middle of the picture's tones."""
+_SUNLIT = 0.4
+"""What a sun adds to the light on a vehicle, whose sides face it or not, of what it shines."""
 _DAYLIGHT = 5.0
 """Irradiance, W/m2 in the maps' units, at which a picture is exposed in full."""
 
@@ -70,7 +72,7 @@ def metered_exposure(light: LightSpec) -> float:
     of_map = map_irradiance(light.hdri) if light.sky is None else irradiance(sky_map(light))
     total = light.strength * of_map
     if light.sun is not None:
-        total += light.sun.strength * float(np.sin(np.deg2rad(light.sun.elevation_deg)))
+        total += _SUNLIT * light.sun.strength
     total = max(total, 1e-3)
     return float(_GAIN * np.pi / _DAYLIGHT * (_DAYLIGHT / total) ** _ADAPTATION)
 
@@ -149,6 +151,7 @@ class World:
         if self._sky is None:
             self._sky = bpy.data.images.new("sky", width, height, float_buffer=True)
             self._sky.colorspace_settings.name = "Linear Rec.709"
+            self._sky.use_fake_user = True  # it outlives the scenes that have a map
         opaque = np.dstack([radiance, np.ones((height, width), dtype=np.float32)])
         self._sky.pixels.foreach_set(opaque[::-1].ravel())
         self._sky.update()
