@@ -319,7 +319,8 @@ def _front_bumper(draw: Drawing, spec: VehicleSpec, at: _Place) -> None:
         draw.bar("front_lip", "plastic", lip, -0.01, 0.028, 0.006, segment="front")
     if spec.type in ("suv", "pickup"):
         plate = at.band(((0, 0.115), (0.34, 0.115)), ((0, 0.04), (0.40, 0.04)), 0.01)
-        draw.bar("skid_plate", "aluminium", plate, -0.01, 0.014, 0.006, segment="front")
+        metal = "aluminium" if spec.trim.chrome else "plastic"
+        draw.bar("skid_plate", metal, plate, -0.01, 0.014, 0.006, segment="front")
 
 
 def _fog_lamp(draw: Drawing, spec: VehicleSpec, at: _Place) -> None:
@@ -331,9 +332,15 @@ def _fog_lamp(draw: Drawing, spec: VehicleSpec, at: _Place) -> None:
         draw.relief("fog_lamp_frame", "plastic", rings, segment="front")
         draw.dome("fog_lamp", "lamp_beam", (u, z), 0.040, 0.003, 0.012, "front")
     elif details.fog_lamp == "blade":
-        line = [(u + 0.03, z + 0.085), (u + 0.06, z + 0.01), (u + 0.01, z - 0.05)]
-        draw.bar("fog_lamp_frame", "lamp_rim", stroke(line, 0.04), 0.0, 0.004, segment="front")
-        draw.bar("daylight", "lamp_day", stroke(line, 0.013), 0.003, 0.008, segment="front")
+        pod = band(
+            [(u - 0.06, z + 0.055), (u + 0.085, z + 0.085)],
+            [(u - 0.02, z - 0.06), (u + 0.06, z - 0.065)],
+            8,
+            0.02,
+        )
+        strip = [(u + 0.062, z + 0.065), (u + 0.042, z - 0.045)]
+        draw.bar("fog_lamp_frame", "lamp_rim", pod, 0.0, 0.004, segment="front")
+        draw.bar("daylight", "lamp_day", stroke(strip, 0.012), 0.003, 0.008, segment="front")
 
 
 def _plate_recess(spec: VehicleSpec, at: _Place) -> Band:
@@ -391,7 +398,8 @@ def _rear_bumper(draw: Drawing, spec: VehicleSpec, at: _Place) -> None:
             draw.bar("diffuser_fin", "plastic", fin, 0.005, 0.035, 0.003)
     if spec.type in ("suv", "pickup"):
         plate = at.band(((0, 0.13), (0.30, 0.13)), ((0, 0.04), (0.36, 0.04)), 0.01)
-        draw.bar("skid_plate", "aluminium", plate, 0.0, 0.016, 0.006, segment="rear")
+        metal = "aluminium" if spec.trim.chrome else "plastic"
+        draw.bar("skid_plate", metal, plate, 0.0, 0.016, 0.006, segment="rear")
     u = around - 0.12
     reflector = at.band(((u - 0.13, 0.275), (u, 0.275)), ((u - 0.13, 0.235), (u, 0.235)), 0.006, 8)
     draw.bar("reflector", "lamp_red", reflector, 0.0, 0.005, segment="rear")

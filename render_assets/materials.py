@@ -199,7 +199,9 @@ def lights(day: bool, head: bool, brake: bool) -> dict[str, Material]:
 
     off = (0.0, 0.0, 0.0)
     return {
-        "lamp_day": Material(_grey(0.7), roughness=0.2, emission=shining(white, 5.0 * day)),
+        "lamp_day": Material(
+            _grey(0.3), metallic=0.3, roughness=0.2, emission=shining(white, 5.0 * day)
+        ),
         "lamp_beam": Material(
             _grey(0.42), metallic=0.5, roughness=0.04, coat=1.0, emission=shining(white, 8.0 * head)
         ),

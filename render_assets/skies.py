@@ -13,8 +13,8 @@ import numpy as np
 
 HEIGHT = 320
 """Rows of a sky."""
-_ZENITH = np.array([0.16, 0.33, 0.72])
-_HORIZON = np.array([0.62, 0.75, 0.92])
+_ZENITH = np.array([0.24, 0.38, 0.66])
+_HORIZON = np.array([0.69, 0.77, 0.87])
 _GLARE = np.array([1.0, 0.95, 0.86])
 _CLOUD = np.array([1.0, 1.0, 1.0])
 _SHADE = np.array([0.46, 0.50, 0.57])
