@@ -13,8 +13,8 @@ from pamtri.config import nearest
 from pamtri.errors import ConfigError
 from render_assets.spec import VehicleSpec, sample_vehicle
 from render_assets.styles import STYLES
-from synth.config import VehicleConfig
 from synth.distributions import named
+from synth.vehicle_config import VehicleConfig
 
 Rows = Literal["style", "type"]
 

@@ -6,22 +6,27 @@ Every field of type ``Number`` or ``Name`` takes a value or a distribution
 
 from __future__ import annotations
 
-from fractions import Fraction
-from math import ceil
-from pathlib import Path
 from typing import Annotated, Literal, TypeVar, get_args
 
 import numpy as np
 from pydantic import Field, field_serializer, model_validator
 
-from pamtri.attributes import COLOURS, TYPES
 from pamtri.config import Config
-from pamtri.errors import ConfigError, DataError
-from render_assets.imported.build import sample_imported
-from render_assets.imported.entry import load_entry
-from render_assets.spec import AnyVehicleSpec, sample_vehicle
-from synth.distributions import Name, Number, Uniform, always, named, one_of, within
+from synth.camera_config import CameraConfig, ImageConfig
+from synth.distributions import (
+    Angle,
+    Name,
+    Number,
+    Probability,
+    Share,
+    Uniform,
+    always,
+    named,
+    one_of,
+    within,
+)
 from synth.scene import BackdropSpec, GroundSpec, OccluderSpec
+from synth.vehicle_config import VehicleConfig
 
 HDRIS = (
     *("city.exr", "courtyard.exr", "forest.exr", "interior.exr"),
@@ -32,9 +37,6 @@ SKY = "sky"
 """In place of a world map: a sky that is made for each image."""
 
 SectionT = TypeVar("SectionT", bound=Config)
-Probability = Annotated[float, Field(ge=0, le=1)]
-Share = Annotated[Number, within(0, 1)]
-Angle = Annotated[Number, within(-360, 360)]
 
 
 class ColourConfig(Config):
@@ -43,109 +45,6 @@ class ColourConfig(Config):
     hue_deg: Annotated[Number, within(0, 360)] = Uniform(kind="uniform", low=0, high=360)
     saturation: Share = always(0.0)
     value: Share = always(0.5)
-
-
-class TwinConfig(Config):
-    """Near twins: how many identities share model, paint and trim with others and differ in their
-    marks (plate, stickers, dents, dirt, ...) alone.
-
-    Groups lie evenly among the identities: group k is the ``group`` consecutive identities from
-    ceil(k * group / share) on. Which vehicle an identity is thus depends on nothing but its number,
-    the seed and this section. A split never ends inside a group (``SynthConfig.split_ends``); a
-    data set that ends inside one, or begins there with ``identity_offset``, holds a part of it.
-    """
-
-    share: Probability = 0.0
-    """Of the identities that have twins; exact to one group in any block of identities."""
-    group: Annotated[int, Field(ge=2, le=1000)] = 3
-    """Identities that are alike."""
-
-    def model_of(self, identity: int) -> int:
-        """The first identity of the group that ``identity`` is in, or its own number."""
-        if not self.share:
-            return identity
-        spacing = self.group / Fraction(self.share).limit_denominator(1_000_000)
-        start = ceil(identity // spacing * spacing)
-        return start if identity - start < self.group else identity
-
-
-class VehicleConfig(Config):
-    """Which vehicles there are; a factor left out is as the catalogue of vehicles weighs it."""
-
-    type: Annotated[Name, one_of(TYPES)] | None = None
-    colour: Annotated[Name, one_of(COLOURS)] | None = None
-    style: Name | None = None
-    """Sub-style, such as ``coupe``."""
-    twins: TwinConfig = TwinConfig()
-    imported: dict[str, Probability] = Field(default={})
-    """Share of the identities that show the imported vehicle in each folder; the others are
-    parametric ones, of which ``type`` and ``style`` are. ``colour`` is of both, but an imported
-    vehicle without a painted part keeps its own."""
-
-    @model_validator(mode="after")
-    def _imported_vehicles_exist(self) -> VehicleConfig:
-        total = sum(self.imported.values())
-        if total > 1 + 1e-9:
-            raise ValueError(f"imported: expected shares that add up to at most 1, got {total:g}")
-        for folder in self.imported:
-            try:
-                load_entry(Path(folder))
-            except DataError as error:
-                raise ValueError(f"imported: {error}") from None
-        return self
-
-    @model_validator(mode="after")
-    def _such_vehicles_exist(self) -> VehicleConfig:
-        if self.style is not None:
-            try:
-                self.sample(seed=0, identity=0)
-            except ConfigError as error:
-                raise ValueError(str(error)) from None
-        return self
-
-    def sample(self, seed: int, identity: int) -> AnyVehicleSpec:
-        """The vehicle that ``identity`` is in every image of a data set with ``seed``."""
-        type, colour, style = (
-            None if factor is None else factor.weights_by_value()
-            for factor in (self.type, self.colour, self.style)
-        )
-        imported = sample_imported(seed, identity, self.imported, colour)
-        if imported is not None:
-            return imported
-        model = self.twins.model_of(identity)
-        return sample_vehicle(seed, identity, type, colour, style, model)
-
-
-class FramingConfig(Config):
-    """How the image is cut around the vehicle, as a detector would."""
-
-    margin: Annotated[Number, within(-0.3, 3)] = always(0.05)
-    """Room between the vehicle's box and the image's edge, as a share of the box's longer side;
-    drawn for each of the four sides."""
-    truncation_probability: Probability = 0.0
-    truncation: Annotated[Number, within(0, 0.8)] = always(0.2)
-    """Share of the box's width (or height) that one side of the image cuts off."""
-
-
-class CameraConfig(Config):
-    """Where the camera stands about the vehicle and what its lens does.
-
-    The focal length follows from the image's size, as the image is cut around the vehicle; how
-    strong the perspective is depends on the distance alone.
-    """
-
-    azimuth_deg: Angle = Uniform(kind="uniform", low=0, high=360)
-    elevation_deg: Annotated[Number, within(0, 89)] = always(10.0)
-    height_m: Annotated[Number, within(0.3, 100)] | None = None
-    """Of the camera above the ground; where given, the elevation follows from it."""
-    distance_m: Annotated[Number, within(2, 300)] = always(12.0)
-    """To the vehicle's origin. A camera too near to see all of a long vehicle steps back."""
-    roll_deg: Annotated[Number, within(-90, 90)] = always(0.0)
-    off_axis_deg: Annotated[Number, within(0, 30)] = always(0.0)
-    """Angle between the optical axis and the vehicle: more at the edge of the larger view."""
-    distortion_k1: Annotated[Number, within(-0.5, 0.5)] = always(0.0)
-    """First radial coefficient of the larger view: barrel below 0, pincushion above."""
-    framing: FramingConfig = FramingConfig()
 
 
 class SunConfig(Config):
@@ -238,15 +137,6 @@ class FixedCamera(Config):
     def _what_it_sets(self, section: Config) -> dict[str, object]:
         """Defaults stay out, or they would override the general sections when read again."""
         return section.model_dump(mode="json", exclude_unset=True)
-
-
-class ImageConfig(Config):
-    """The image that is written."""
-
-    size_px: Annotated[Number, within(16, 4096)] = always(256.0)
-    """Of its longer side."""
-    aspect: Literal["box", "square"] = "box"
-    """``box`` follows the vehicle's outline, ``square`` adds room on the shorter side."""
 
 
 class SynthConfig(Config):

@@ -243,6 +243,13 @@ def one_of(names: Sequence[str]) -> AfterValidator:
     return AfterValidator(check)
 
 
+Probability = Annotated[float, Field(ge=0, le=1)]
+"""How often something happens."""
+Share = Annotated[Number, within(0, 1)]
+Angle = Annotated[Number, within(-360, 360)]
+"""Degrees."""
+
+
 def always(value: float) -> Constant[float]:
     """A number that does not vary: for defaults in code."""
     return Constant[float](value)

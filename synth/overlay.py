@@ -16,7 +16,7 @@ from pamtri.errors import DataError
 from pamtri.images import read_image
 from pamtri.keypoints import NAMES, Visibility
 from render_assets.spec import AnyVehicleSpec
-from synth.config import CameraConfig, FramingConfig, ImageConfig
+from synth.camera_config import CameraConfig, FramingConfig, ImageConfig
 from synth.distributions import always
 from synth.images import Renderer, render_image
 from synth.scene import BackdropSpec, GroundSpec, LightSpec, SceneSpec

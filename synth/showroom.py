@@ -14,11 +14,10 @@ import numpy as np
 from pamtri.config import nearest
 from pamtri.errors import ConfigError
 from synth.assortment import Place
+from synth.camera_config import CameraConfig, FramingConfig
 from synth.config import (
     BackdropConfig,
-    CameraConfig,
     ColourConfig,
-    FramingConfig,
     GroundConfig,
     LightConfig,
     SunConfig,

@@ -12,7 +12,7 @@ from scipy.spatial.transform import Rotation
 from pamtri import camera
 from render_assets.spec import AnyVehicleSpec
 from render_assets.vehicle import build_vehicle
-from synth.config import CameraConfig, FramingConfig, ImageConfig
+from synth.camera_config import CameraConfig, FramingConfig, ImageConfig
 from synth.geometry import vehicle_vertices
 from synth.scene import CameraSpec
 from synth.streams import Streams

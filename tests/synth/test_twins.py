@@ -10,8 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pamtri.errors import ConfigError
-from synth.config import SynthConfig, TwinConfig, VehicleConfig
+from synth.config import SynthConfig
 from synth.sampling import plan_shot
+from synth.vehicle_config import TwinConfig, VehicleConfig
 
 
 @settings(max_examples=60, deadline=None)

@@ -1,0 +1,89 @@
+"""What a configuration says of the vehicles of a data set."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from math import ceil
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field, model_validator
+
+from pamtri.attributes import COLOURS, TYPES
+from pamtri.config import Config
+from pamtri.errors import ConfigError, DataError
+from render_assets.imported.build import sample_imported
+from render_assets.imported.entry import load_entry
+from render_assets.spec import AnyVehicleSpec, sample_vehicle
+from synth.distributions import Name, Probability, one_of
+
+
+class TwinConfig(Config):
+    """Near twins: how many identities share model, paint and trim with others and differ in their
+    marks (plate, stickers, dents, dirt, ...) alone.
+
+    Groups lie evenly among the identities: group k is the ``group`` consecutive identities from
+    ceil(k * group / share) on. Which vehicle an identity is thus depends on nothing but its number,
+    the seed and this section. A split never ends inside a group (``SynthConfig.split_ends``); a
+    data set that ends inside one, or begins there with ``identity_offset``, holds a part of it.
+    """
+
+    share: Probability = 0.0
+    """Of the identities that have twins; exact to one group in any block of identities."""
+    group: Annotated[int, Field(ge=2, le=1000)] = 3
+    """Identities that are alike."""
+
+    def model_of(self, identity: int) -> int:
+        """The first identity of the group that ``identity`` is in, or its own number."""
+        if not self.share:
+            return identity
+        spacing = self.group / Fraction(self.share).limit_denominator(1_000_000)
+        start = ceil(identity // spacing * spacing)
+        return start if identity - start < self.group else identity
+
+
+class VehicleConfig(Config):
+    """Which vehicles there are; a factor left out is as the catalogue of vehicles weighs it."""
+
+    type: Annotated[Name, one_of(TYPES)] | None = None
+    colour: Annotated[Name, one_of(COLOURS)] | None = None
+    style: Name | None = None
+    """Sub-style, such as ``coupe``."""
+    twins: TwinConfig = TwinConfig()
+    imported: dict[str, Probability] = Field(default={})
+    """Share of the identities that show the imported vehicle in each folder; the others are
+    parametric ones, of which ``type`` and ``style`` are. ``colour`` is of both, but an imported
+    vehicle without a painted part keeps its own."""
+
+    @model_validator(mode="after")
+    def _imported_vehicles_exist(self) -> VehicleConfig:
+        total = sum(self.imported.values())
+        if total > 1 + 1e-9:
+            raise ValueError(f"imported: expected shares that add up to at most 1, got {total:g}")
+        for folder in self.imported:
+            try:
+                load_entry(Path(folder))
+            except DataError as error:
+                raise ValueError(f"imported: {error}") from None
+        return self
+
+    @model_validator(mode="after")
+    def _such_vehicles_exist(self) -> VehicleConfig:
+        if self.style is not None:
+            try:
+                self.sample(seed=0, identity=0)
+            except ConfigError as error:
+                raise ValueError(str(error)) from None
+        return self
+
+    def sample(self, seed: int, identity: int) -> AnyVehicleSpec:
+        """The vehicle that ``identity`` is in every image of a data set with ``seed``."""
+        type, colour, style = (
+            None if factor is None else factor.weights_by_value()
+            for factor in (self.type, self.colour, self.style)
+        )
+        imported = sample_imported(seed, identity, self.imported, colour)
+        if imported is not None:
+            return imported
+        model = self.twins.model_of(identity)
+        return sample_vehicle(seed, identity, type, colour, style, model)
