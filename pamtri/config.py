@@ -172,19 +172,40 @@ def _quoted(text: str) -> list[str]:
 
 def _written_path(model: type[BaseModel], location: tuple[int | str, ...]) -> list[str]:
     """``location`` as the file has it: without the tags by which pydantic names union members."""
-    here = [model]
+    here: list[Any] = [model]
     parts = []
     tag_expected = False
     for part in location:
-        fields = [h.model_fields[part] for h in here if part in h.model_fields]
-        if tag_expected and isinstance(part, str) and not fields:
+        below = [b for h in here for b in _below(h, part)]
+        if tag_expected and isinstance(part, str) and not below:
             tag_expected = False
             continue
-        if fields:
-            here = [m for field in fields for m in _models_in(field.annotation)]
+        if below:
+            here = [option for b in below for option in _options(b)]
             tag_expected = len(here) > 1
         parts.append(str(part))
     return parts
+
+
+def _below(annotation: Any, part: int | str) -> list[Any]:
+    """What may stand at ``part`` of a value that is annotated so: nothing for a union's tag."""
+    origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        field = annotation.model_fields.get(str(part))
+        return [] if field is None else [field.annotation]
+    if origin is dict:
+        return [arguments[1]]
+    return [a for a in arguments if a is not ...] if origin in (list, tuple) else []
+
+
+def _options(annotation: Any) -> list[Any]:
+    """The members of a union, or the one thing that an annotation stands for."""
+    origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
+    if origin is Annotated:
+        return _options(arguments[0])
+    if origin in (Union, types.UnionType):
+        return [option for a in arguments for option in _options(a)]
+    return [annotation]
 
 
 def _fields_at(model: type[BaseModel], location: tuple[int | str, ...]) -> list[str]:

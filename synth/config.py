@@ -2,29 +2,38 @@
 
 Every field of type ``Number`` or ``Name`` takes a value or a distribution
 (``synth.distributions``). Degrees, metres, pixels and stops as the names say; shares are 0..1.
+All keys with their limits and defaults are listed in ``docs/factors.md``.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated, Literal, TypeVar, get_args
 
 import numpy as np
-from pydantic import Field, field_serializer, model_validator
+from pydantic import Field, JsonValue, field_serializer, model_validator
 
 from pamtri.config import Config
-from synth.camera_config import CameraConfig, ImageConfig
+from synth.camera_config import OVERRULED_BY, CameraConfig, ImageConfig
 from synth.distributions import (
+    DEFAULT,
     Angle,
+    Mixture,
     Name,
+    NameByCase,
     Number,
+    NumberByCase,
     Probability,
     Share,
     Uniform,
     always,
+    inside,
+    is_factor,
     named,
     one_of,
     within,
 )
+from synth.freeze import Effect, frozen_keys, with_key, without_key
 from synth.scene import BackdropSpec, GroundSpec, OccluderSpec
 from synth.vehicle_config import VehicleConfig
 
@@ -35,6 +44,9 @@ HDRIS = (
 """The world maps that come with Blender."""
 SKY = "sky"
 """In place of a world map: a sky that is made for each image."""
+
+OF_PLACES = ("ground", "backdrop")
+"""Sections that are drawn once for each fixed camera, where there are any."""
 
 SectionT = TypeVar("SectionT", bound=Config)
 
@@ -47,7 +59,7 @@ class ColourConfig(Config):
     value: Share = always(0.5)
 
 
-class SunConfig(Config):
+class SunConfig(Effect):
     """A sun beside the environment map."""
 
     probability: Probability = 0.0
@@ -91,7 +103,7 @@ class BackdropConfig(Config):
     colour: ColourConfig = ColourConfig()
 
 
-class OccluderConfig(Config):
+class OccluderConfig(Effect):
     """Something between the camera and the vehicle."""
 
     probability: Probability = 0.0
@@ -103,7 +115,7 @@ class OccluderConfig(Config):
     colour: ColourConfig = ColourConfig()
 
 
-class SensorConfig(Config):
+class SensorConfig(Effect):
     """What the camera does to the ideal picture; see ``synth.sensor``."""
 
     exposure_ev: Annotated[Number, within(-5, 5)] = always(0.0)
@@ -167,6 +179,8 @@ class SynthConfig(Config):
     backdrop: BackdropConfig = BackdropConfig()
     occluders: OccluderConfig = OccluderConfig()
     sensor: SensorConfig = SensorConfig()
+    freeze: dict[str, JsonValue] = Field(default={})
+    """Factors that are fixed or swapped, whatever the sections say; see ``synth.freeze``."""
 
     @property
     def count(self) -> int:
@@ -196,6 +210,90 @@ class SynthConfig(Config):
                 "sensor": _overlay(self.sensor, fixed.sensor),
             }
         )
+
+    @property
+    def sections(self) -> dict[str, Config]:
+        """The general sections, by key."""
+        values = ((key, getattr(self, key)) for key in type(self).model_fields)
+        return {key: value for key, value in values if isinstance(value, Config)}
+
+    def factors(self) -> Iterator[tuple[str, Number | Name]]:
+        """Every factor with its key, those of the fixed cameras too."""
+        for name, section in self.sections.items():
+            yield from _factors(section, name)
+        for fixed in self.fixed_cameras:
+            yield from _factors(fixed, f"fixed_cameras.{fixed.id}")
+
+    @model_validator(mode="after")
+    def _freeze_factors(self) -> SynthConfig:
+        """First of all checks, so that the others see what is used."""
+        for key in frozen_keys(type(self), self.freeze):
+            name = key.section
+            section = with_key(getattr(self, name), key)
+            cameras = tuple(
+                fixed.model_copy(update={name: without_key(getattr(fixed, name), key.path)})
+                if name in FixedCamera.model_fields
+                else fixed
+                for fixed in self.fixed_cameras
+            )
+            # A frozen model's own validator is where it may still change.
+            object.__setattr__(self, name, section)
+            object.__setattr__(self, "fixed_cameras", cameras)
+        return self
+
+    @model_validator(mode="after")
+    def _what_is_set_is_used(self) -> SynthConfig:
+        """A frozen key or a fixed camera's must not be overruled by another one."""
+        keys = frozen_keys(type(self), self.freeze)
+        frozen = {key.path[0] for key in keys if key.section == "camera"}
+        views = [("freeze.", frozen, self.camera)]
+        for fixed in self.fixed_cameras:
+            seen = self.seen_by(fixed).camera
+            views.append((f"fixed_cameras.{fixed.id}.", fixed.camera.model_fields_set, seen))
+            views.append(("freeze.", frozen, seen))
+        for where, written, camera in views:
+            for key in sorted(written & OVERRULED_BY.keys()):
+                for other in OVERRULED_BY[key]:
+                    if getattr(camera, key) is not None and getattr(camera, other) is not None:
+                        raise ValueError(
+                            f"{where}camera.{key}: has no effect, as camera.{other} is set; "
+                            f"set camera.{other} to null there"
+                        )
+        return self
+
+    @model_validator(mode="after")
+    def _cases_can_be_told(self) -> SynthConfig:
+        ids = {str(fixed.id) for fixed in self.fixed_cameras}
+        for key, factor in self.factors():
+            for part in inside(factor):
+                if not isinstance(part, NumberByCase | NameByCase):
+                    continue
+                if part.fact != "camera" and ids and key.startswith(OF_PLACES):
+                    raise ValueError(
+                        f"{key}: cannot be {part.kind}, as it is the same in all images of a "
+                        "fixed camera"
+                    )
+                unknown = sorted(part.cases.keys() - ids - {DEFAULT})
+                if part.fact == "camera" and unknown:
+                    raise ValueError(f"{key}: cases: no fixed camera has the id {unknown[0]}")
+        return self
+
+    @model_validator(mode="after")
+    def _mixtures_go_together(self) -> SynthConfig:
+        first: dict[str, tuple[str, list[float]]] = {}
+        for key, factor in self.factors():
+            for part in inside(factor):
+                if not isinstance(part, Mixture) or part.together is None:
+                    continue
+                weights = np.array(part.weights or [1.0] * len(part.parts))
+                shares = (weights / weights.sum()).tolist()
+                other, same = first.setdefault(part.together, (key, shares))
+                if len(same) != len(shares) or not np.allclose(same, shares):
+                    raise ValueError(
+                        f"{key}: expected the weights of {other}, as both have "
+                        f"together: {part.together}"
+                    )
+        return self
 
     @model_validator(mode="after")
     def _splits_add_up(self) -> SynthConfig:
@@ -235,11 +333,20 @@ class SynthConfig(Config):
         return self
 
 
+def _factors(section: Config, key: str) -> Iterator[tuple[str, Number | Name]]:
+    for field in type(section).model_fields:
+        value = getattr(section, field)
+        if is_factor(value):
+            yield f"{key}.{field}", value
+        elif isinstance(value, Config):
+            yield from _factors(value, f"{key}.{field}")
+
+
 def _overlay(base: SectionT, over: SectionT) -> SectionT:
     """``base`` with every key that ``over`` sets, section by section."""
     update = {}
     for key in over.model_fields_set:
         value = getattr(over, key)
-        is_section = isinstance(value, Config) and not hasattr(value, "sample")
+        is_section = isinstance(value, Config) and not is_factor(value)
         update[key] = _overlay(getattr(base, key), value) if is_section else value
     return base.model_copy(update=update)

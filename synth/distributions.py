@@ -4,21 +4,29 @@ A number or name is written bare for a constant. Everything else is a section wi
 
     roll_deg: 0
     roll_deg: {kind: uniform, low: -5, high: 5}
+    roll_deg: {kind: normal, mean: 0, std: 3}                        # cut at what the key allows
     roll_deg: {kind: normal, mean: 0, std: 3, low: -10, high: 10}
     distance_m: {kind: log_uniform, low: 5, high: 40}
     hdri: {kind: choice, values: [city.exr, forest.exr], weights: [3, 1]}
     elevation_deg: {kind: table, file: cameras.csv, column: elevation_deg}
+    elevation_deg:
+      kind: mixture
+      weights: [4, 1]
+      parts: [{kind: normal, mean: 12, std: 4}, {kind: uniform, low: 0, high: 60}]
+    distance_m:
+      kind: by_type                                                  # or by_style, by_camera
+      cases: {bus: {kind: uniform, low: 15, high: 40}, default: 10}
 
-Units are those of the field's name. Every distribution has ``sample(rng)``, and numeric ones have
+Units are those of the field's name. What a factor draws depends on its own key's stream alone, but
+for two things: tables that name the same file use the same row within an image, and so do the parts
+of mixtures with the same ``together``. Every distribution has ``sample(source)``; numeric ones have
 ``bounds()``, by which a field refuses values that it could not use before anything is rendered.
 """
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Sequence
-from functools import lru_cache
-from pathlib import Path
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Annotated, Any, Generic, Literal, TypeVar
 
 import numpy as np
@@ -35,11 +43,29 @@ from pydantic import (
 )
 from scipy.special import ndtr, ndtri
 
+from pamtri.attributes import TYPES
 from pamtri.config import Config, nearest
 from pamtri.errors import DataError
+from render_assets.styles import STYLES
+from synth.tables import read_names, read_numbers
 
 T = TypeVar("T")
 Positive = Annotated[float, Field(gt=0)]
+Weights = tuple[Annotated[float, Field(ge=0)], ...]
+DEFAULT = "default"
+"""The case of a ``by_...`` distribution for all that no other case names."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """What one factor of one image draws from."""
+
+    rng: np.random.Generator
+    """Its own stream."""
+    shared: Callable[[str], np.random.Generator]
+    """The stream of a name that several factors of the image use."""
+    facts: Mapping[str, str]
+    """What is known of the image: its vehicle's ``type`` and ``style``, its fixed ``camera``."""
 
 
 class Constant(RootModel[T], Generic[T]):
@@ -47,7 +73,7 @@ class Constant(RootModel[T], Generic[T]):
 
     model_config = ConfigDict(frozen=True, allow_inf_nan=False)
 
-    def sample(self, rng: np.random.Generator) -> T:
+    def sample(self, source: Source) -> T:
         """The value."""
         return self.root
 
@@ -60,28 +86,39 @@ class Constant(RootModel[T], Generic[T]):
         return {self.root: 1.0}
 
 
-class Choice(Config, Generic[T]):
+class Distribution(Config):
+    """Base of all that is no constant; its ``kind`` tells which."""
+
+
+def _check_weights(weights: Weights | None, count: int, of: str) -> None:
+    if weights is not None and len(weights) != count:
+        raise ValueError(f"expected {count} weights, one a {of}, got {len(weights)}")
+    if weights is not None and sum(weights) == 0:
+        raise ValueError("expected at least one weight above 0")
+
+
+def _pick(rng: np.random.Generator, weights: Weights | None, count: int) -> int:
+    """An index below ``count``, drawn by weight."""
+    shares = np.array(weights or [1.0] * count)
+    return int(rng.choice(count, p=shares / shares.sum()))
+
+
+class Choice(Distribution, Generic[T]):
     """One of some values, equally likely or by weight."""
 
     kind: Literal["choice"]
     values: Annotated[tuple[T, ...], Field(min_length=1)]
-    weights: tuple[Annotated[float, Field(ge=0)], ...] | None = None
+    weights: Weights | None = None
     """One a value; they need not add up to 1."""
 
     @model_validator(mode="after")
     def _weights_fit(self) -> Choice[T]:
-        if self.weights is not None and len(self.weights) != len(self.values):
-            raise ValueError(
-                f"expected {len(self.values)} weights, one a value, got {len(self.weights)}"
-            )
-        if self.weights is not None and sum(self.weights) == 0:
-            raise ValueError("expected at least one weight above 0")
+        _check_weights(self.weights, len(self.values), "value")
         return self
 
-    def sample(self, rng: np.random.Generator) -> T:
+    def sample(self, source: Source) -> T:
         """Draw one value."""
-        weights = np.array(self.weights or [1.0] * len(self.values))
-        return self.values[rng.choice(len(self.values), p=weights / weights.sum())]
+        return self.values[_pick(source.rng, self.weights, len(self.values))]
 
     def bounds(self) -> tuple[Any, Any]:
         """The least and the greatest value."""
@@ -92,7 +129,7 @@ class Choice(Config, Generic[T]):
         return dict(zip(self.values, self.weights or [1.0] * len(self.values), strict=True))
 
 
-class _Range(Config):
+class _Range(Distribution):
     """Base of distributions between ``low`` and ``high``."""
 
     low: float
@@ -114,23 +151,40 @@ class Uniform(_Range):
 
     kind: Literal["uniform"]
 
-    def sample(self, rng: np.random.Generator) -> float:
+    def sample(self, source: Source) -> float:
         """Draw one value."""
-        return float(rng.uniform(self.low, self.high))
+        return float(source.rng.uniform(self.low, self.high))
 
 
-class Normal(_Range):
-    """A normal distribution of which only what lies between ``low`` and ``high`` is used."""
+class Normal(Distribution):
+    """A normal distribution of which only what lies between ``low`` and ``high`` is used.
+
+    An end that is left out becomes the limit of what the key allows.
+    """
 
     kind: Literal["normal"]
     mean: float
     std: Positive
+    low: float | None = None
+    high: float | None = None
 
-    def sample(self, rng: np.random.Generator) -> float:
+    @model_validator(mode="after")
+    def _is_ordered(self) -> Normal:
+        if self.low is not None and self.high is not None and self.low > self.high:
+            raise ValueError(f"expected low <= high, got {self.low} and {self.high}")
+        return self
+
+    def sample(self, source: Source) -> float:
         """Draw one value, by inverting the cumulative distribution."""
-        least, greatest = ndtr((np.array([self.low, self.high]) - self.mean) / self.std)
-        value = self.mean + self.std * ndtri(rng.uniform(least, greatest))
-        return float(np.clip(value, self.low, self.high))
+        low, high = self.bounds()
+        least, greatest = ndtr((np.array([low, high]) - self.mean) / self.std)
+        value = self.mean + self.std * ndtri(source.rng.uniform(least, greatest))
+        return float(np.clip(value, low, high))
+
+    def bounds(self) -> tuple[float, float]:
+        """The least and the greatest value."""
+        low = -np.inf if self.low is None else self.low
+        return low, np.inf if self.high is None else self.high
 
 
 class LogUniform(_Range):
@@ -140,14 +194,14 @@ class LogUniform(_Range):
     high: Positive
     kind: Literal["log_uniform"]
 
-    def sample(self, rng: np.random.Generator) -> float:
+    def sample(self, source: Source) -> float:
         """Draw one value."""
-        value = np.exp(rng.uniform(np.log(self.low), np.log(self.high)))
+        value = np.exp(source.rng.uniform(np.log(self.low), np.log(self.high)))
         return float(np.clip(value, self.low, self.high))
 
 
-class Table(Config):
-    """The values of one column of a file, every row alike.
+class _Rows(Distribution):
+    """Base of tables.
 
     Within one image, all factors that name the same file use the same row, so that what belongs
     together (a camera's elevation and distance) stays together.
@@ -155,9 +209,20 @@ class Table(Config):
 
     kind: Literal["table"]
     file: str
-    """``.csv`` with a header, or ``.npz`` with 2-D ``array`` and its names in ``array_columns``.
-    Relative to the folder where the command runs."""
+    """Relative to the folder where the command runs."""
     column: str
+
+    def _row(self, source: Source, count: int) -> int:
+        return int(source.shared(f"row of {self.file}").integers(count))
+
+
+class Table(_Rows):
+    """The numbers in one column of a file, every row alike.
+
+    The file is a ``.csv`` with a header, or an ``.npz`` with a 2-D ``array`` and the names of its
+    columns in ``<array>_columns``.
+    """
+
     array: str | None = None
     """Name of the array, for ``.npz``."""
     scale: float = 1.0
@@ -173,12 +238,12 @@ class Table(Config):
 
     def values(self) -> NDArray[np.float64]:
         """(rows,) all values, scaled. Raises DataError naming the file where it cannot be used."""
-        return _read_column(self.file, self.array, self.column) * self.scale
+        return read_numbers(self.file, self.column, self.array) * self.scale
 
-    def sample(self, rng: np.random.Generator) -> float:
-        """The value in a random row."""
+    def sample(self, source: Source) -> float:
+        """The value in the image's row."""
         values = self.values()
-        return float(values[rng.integers(len(values))])
+        return float(values[self._row(source, len(values))])
 
     def bounds(self) -> tuple[float, float]:
         """The least and the greatest value in the column."""
@@ -186,11 +251,140 @@ class Table(Config):
         return float(values.min()), float(values.max())
 
 
+class NameTable(_Rows):
+    """The names in one column of a ``.csv`` with a header, every row alike."""
+
+    @model_validator(mode="after")
+    def _can_be_read(self) -> NameTable:
+        try:
+            read_names(self.file, self.column)
+        except DataError as error:
+            raise ValueError(str(error)) from None
+        return self
+
+    def sample(self, source: Source) -> str:
+        """The name in the image's row."""
+        names = read_names(self.file, self.column)
+        return names[self._row(source, len(names))]
+
+    def weights_by_value(self) -> dict[str, float]:
+        """Each name with the number of its rows."""
+        names = read_names(self.file, self.column)
+        return {name: float(names.count(name)) for name in dict.fromkeys(names)}
+
+
+class Mixture(Distribution):
+    """Drawn from one of several distributions, equally likely or by weight."""
+
+    kind: Literal["mixture"]
+    parts: Annotated[tuple[Number, ...], Field(min_length=1)]
+    weights: Weights | None = None
+    """One a part; they need not add up to 1."""
+    together: str | None = None
+    """Mixtures with the same name here use the same part (the first, the second, ...) within an
+    image; they have the same weights."""
+
+    @model_validator(mode="after")
+    def _weights_fit(self) -> Mixture:
+        _check_weights(self.weights, len(self.parts), "part")
+        return self
+
+    def sample(self, source: Source) -> float:
+        """Choose a part and draw from it."""
+        named = f"part of {self.together}"
+        rng = source.rng if self.together is None else source.shared(named)
+        return self.parts[_pick(rng, self.weights, len(self.parts))].sample(source)
+
+    def bounds(self) -> tuple[float, float]:
+        """The least and the greatest value of all parts."""
+        return _span(self.parts)
+
+
+class _ByCase(Distribution):
+    """Base of factors that depend on the vehicle's type or style, or on the fixed camera."""
+
+    kind: Literal["by_type", "by_style", "by_camera"]
+
+    @property
+    def fact(self) -> str:
+        """What it depends on: ``type``, ``style`` or ``camera``."""
+        return self.kind.removeprefix("by_")
+
+    def _case(self, source: Source, cases: Mapping[str, T]) -> T:
+        return cases.get(source.facts.get(self.fact, DEFAULT), cases[DEFAULT])
+
+    def _check_cases(self, cases: Mapping[str, Any]) -> None:
+        if DEFAULT not in cases:
+            raise ValueError("cases: expected a 'default' for all that no other case names")
+        known = {"by_type": TYPES, "by_style": tuple(STYLES)}.get(self.kind)
+        for name in cases:
+            if name == DEFAULT:
+                continue
+            if known is None and not name.isdecimal():
+                raise ValueError(f"cases: expected ids of fixed cameras, got '{name}'")
+            if known is not None and name not in known:
+                raise ValueError(
+                    f"cases: expected vehicle {self.fact}s, got '{name}'{nearest(name, known)}"
+                )
+
+
+class NumberByCase(_ByCase):
+    """A number that is drawn in another way for each case."""
+
+    cases: dict[str, Number]
+    """By vehicle type, style or camera id; ``default`` is for all others."""
+
+    @model_validator(mode="after")
+    def _cases_exist(self) -> NumberByCase:
+        self._check_cases(self.cases)
+        return self
+
+    def sample(self, source: Source) -> float:
+        """Draw as the image's case says."""
+        return self._case(source, self.cases).sample(source)
+
+    def bounds(self) -> tuple[float, float]:
+        """The least and the greatest value of all cases."""
+        return _span(tuple(self.cases.values()))
+
+
+class NameByCase(_ByCase):
+    """A name that is drawn in another way for each case."""
+
+    cases: dict[str, Name]
+    """By vehicle type, style or camera id; ``default`` is for all others."""
+
+    @model_validator(mode="after")
+    def _cases_exist(self) -> NameByCase:
+        self._check_cases(self.cases)
+        return self
+
+    def sample(self, source: Source) -> str:
+        """Draw as the image's case says."""
+        return self._case(source, self.cases).sample(source)
+
+    def case(self, facts: Mapping[str, str]) -> Name:
+        """What is drawn where ``facts`` hold."""
+        return self.cases.get(facts.get(self.fact, DEFAULT), self.cases[DEFAULT])
+
+    def weights_by_value(self) -> dict[str, float]:
+        """Every name of any case, with the sum of its weights."""
+        weights: dict[str, float] = {}
+        for case in self.cases.values():
+            for name, weight in case.weights_by_value().items():
+                weights[name] = weights.get(name, 0.0) + weight
+        return weights
+
+
 def _kind(value: Any) -> str:
     """The tag by which pydantic chooses among the distributions."""
-    if isinstance(value, BaseModel):
-        return getattr(value, "kind", "constant")
-    return str(value.get("kind")) if isinstance(value, dict) else "constant"
+    if isinstance(value, dict):
+        kind = str(value.get("kind"))
+    elif isinstance(value, BaseModel):
+        kind = getattr(value, "kind", "constant")
+    else:
+        kind = "constant"
+    return kind
 
 
 Number = Annotated[
@@ -199,48 +393,112 @@ Number = Annotated[
     | Annotated[Normal, Tag("normal")]
     | Annotated[LogUniform, Tag("log_uniform")]
     | Annotated[Choice[float], Tag("choice")]
-    | Annotated[Table, Tag("table")],
+    | Annotated[Table, Tag("table")]
+    | Annotated[Mixture, Tag("mixture")]
+    | Annotated[NumberByCase, Tag("by_type")]
+    | Annotated[NumberByCase, Tag("by_style")]
+    | Annotated[NumberByCase, Tag("by_camera")],
     Discriminator(_kind),
 ]
 """A numeric factor."""
 
 Name = Annotated[
-    Annotated[Constant[str], Tag("constant")] | Annotated[Choice[str], Tag("choice")],
+    Annotated[Constant[str], Tag("constant")]
+    | Annotated[Choice[str], Tag("choice")]
+    | Annotated[NameTable, Tag("table")]
+    | Annotated[NameByCase, Tag("by_type")]
+    | Annotated[NameByCase, Tag("by_style")]
+    | Annotated[NameByCase, Tag("by_camera")],
     Discriminator(_kind),
 ]
 """A factor whose values are names; ``one_of`` says which there are."""
 
+for _model in (Mixture, NumberByCase, NameByCase):
+    _model.model_rebuild()
 
-def within(low: float | None = None, high: float | None = None) -> AfterValidator:
-    """A pydantic validator that refuses a ``Number`` which could leave ``low``..``high``."""
 
-    def check(number: Any) -> Any:
+def is_factor(value: object) -> bool:
+    """Whether a configuration's value is a ``Number`` or ``Name``."""
+    return isinstance(value, Constant | Distribution)
+
+
+def inside(factor: Number | Name) -> Iterator[Number | Name]:
+    """A factor and all that it is made of."""
+    yield factor
+    below: Sequence[Number | Name] = ()
+    if isinstance(factor, Mixture):
+        below = factor.parts
+    elif isinstance(factor, NumberByCase | NameByCase):
+        below = tuple(factor.cases.values())
+    for part in below:
+        yield from inside(part)
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Refuses a ``Number`` that could leave ``low``..``high``."""
+
+    low: float | None
+    high: float | None
+
+    def __call__(self, number: Any) -> Any:
+        """The number, normal distributions in it cut at the limits where they have none."""
+        if number is None:
+            return None
+        number = self._cut(number)
         least, greatest = number.bounds()
-        if (low is not None and least < low) or (high is not None and greatest > high):
+        low = -np.inf if self.low is None else self.low
+        high = np.inf if self.high is None else self.high
+        if not low <= least <= greatest <= high:
             allowed = " and ".join(
                 f"{word} {limit:g}"
-                for word, limit in (("at least", low), ("at most", high))
+                for word, limit in (("at least", self.low), ("at most", self.high))
                 if limit is not None
             )
             got = f"{least:g}" if least == greatest else f"values from {least:g} to {greatest:g}"
             raise ValueError(f"expected {allowed}, got {got}")
         return number
 
-    return AfterValidator(check)
+    def _cut(self, number: Number) -> Number:
+        match number:
+            case Normal():
+                low = self.low if number.low is None else number.low
+                high = self.high if number.high is None else number.high
+                return number.model_copy(update={"low": low, "high": high})
+            case Mixture():
+                parts = tuple(self._cut(part) for part in number.parts)
+                return number.model_copy(update={"parts": parts})
+            case NumberByCase():
+                cases = {name: self._cut(case) for name, case in number.cases.items()}
+                return number.model_copy(update={"cases": cases})
+        return number
+
+
+@dataclass(frozen=True)
+class Names:
+    """Refuses a ``Name`` that could be none of ``names``."""
+
+    names: tuple[str, ...]
+
+    def __call__(self, name: Any) -> Any:
+        """The name."""
+        for value in name.weights_by_value() if name is not None else ():
+            if value not in self.names:
+                raise ValueError(
+                    f"expected one of {', '.join(self.names)}, "
+                    f"got '{value}'{nearest(value, self.names)}"
+                )
+        return name
+
+
+def within(low: float | None = None, high: float | None = None) -> AfterValidator:
+    """A pydantic validator that refuses a ``Number`` which could leave ``low``..``high``."""
+    return AfterValidator(Limits(low, high))
 
 
 def one_of(names: Sequence[str]) -> AfterValidator:
     """A pydantic validator that refuses a ``Name`` which could be none of ``names``."""
-
-    def check(name: Any) -> Any:
-        for value in name.weights_by_value() if name is not None else ():
-            if value not in names:
-                raise ValueError(
-                    f"expected one of {', '.join(names)}, got '{value}'{nearest(value, names)}"
-                )
-        return name
-
-    return AfterValidator(check)
+    return AfterValidator(Names(tuple(names)))
 
 
 Probability = Annotated[float, Field(ge=0, le=1)]
@@ -260,49 +518,6 @@ def named(value: str) -> Constant[str]:
     return Constant[str](value)
 
 
-@lru_cache(maxsize=64)
-def _read_column(file: str, array: str | None, column: str) -> NDArray[np.float64]:
-    path = Path(file)
-    if not path.is_file():
-        raise DataError(f"{file}: no such table file")
-    match path.suffix:
-        case ".csv":
-            values = _csv_column(path, column)
-        case ".npz":
-            values = _npz_column(path, array, column)
-        case suffix:
-            raise DataError(f"{file}: expected a .csv or .npz table, got '{suffix}'")
-    if not len(values) or not np.isfinite(values).all():
-        raise DataError(f"{file}: column '{column}' must hold finite numbers in at least one row")
-    values.setflags(write=False)
-    return values
-
-
-def _csv_column(path: Path, column: str) -> NDArray[np.float64]:
-    with path.open(newline="", encoding="utf-8") as file:
-        rows = csv.DictReader(file)
-        _require(path, "column", column, list(rows.fieldnames or []))
-        texts = [row[column] for row in rows]
-    for number, text in enumerate(texts, start=1):
-        try:
-            float(text)
-        except (TypeError, ValueError):
-            raise DataError(
-                f"{path}: row {number}, column '{column}': expected a number, got {text!r}"
-            ) from None
-    return np.array([float(text) for text in texts])
-
-
-def _npz_column(path: Path, array: str | None, column: str) -> NDArray[np.float64]:
-    with np.load(path, allow_pickle=False) as archive:
-        _require(path, "array", array or "", archive.files)
-        _require(path, "array", f"{array}_columns", archive.files)
-        columns = [str(name) for name in archive[f"{array}_columns"]]
-        _require(path, "column", column, columns)
-        table = archive[str(array)]
-    return np.asarray(table[:, columns.index(column)], dtype=np.float64)
-
-
-def _require(path: Path, what: str, name: str, there: list[str]) -> None:
-    if name not in there:
-        raise DataError(f"{path}: has no {what} '{name}'{nearest(name, there)}")
+def _span(numbers: Sequence[Number]) -> tuple[float, float]:
+    bounds = [number.bounds() for number in numbers]
+    return min(low for low, _ in bounds), max(high for _, high in bounds)

@@ -9,10 +9,12 @@ from __future__ import annotations
 import colorsys
 from bisect import bisect_right
 from dataclasses import dataclass
+from math import lcm
 
 import numpy as np
 
 from pamtri.config import Config
+from synth.camera_config import CameraConfig
 from synth.config import (
     SKY,
     BackdropConfig,
@@ -24,6 +26,7 @@ from synth.config import (
     SunConfig,
     SynthConfig,
 )
+from synth.distributions import Uniform
 from synth.placement import sample_occluders
 from synth.scene import (
     BackdropSpec,
@@ -49,6 +52,8 @@ class Shot:
     identity: int
     split: str
     fixed_camera: FixedCamera | None
+    turn: int = 0
+    """Which of the identity's images it is."""
 
 
 def plan_shot(config: SynthConfig, seed: int, index: int) -> Shot:
@@ -64,22 +69,40 @@ def plan_shot(config: SynthConfig, seed: int, index: int) -> Shot:
     if split == "test":
         split = "query" if turn < config.queries_per_identity else "gallery"
     if not config.fixed_cameras:
-        return Shot(identity, split, None)
+        return Shot(identity, split, None, turn)
     order = Streams((seed, identity, _IDENTITY_STREAM)).rng("camera order")
     round_trip = order.permutation(len(config.fixed_cameras))
-    return Shot(identity, split, config.fixed_cameras[round_trip[turn % len(round_trip)]])
+    fixed = config.fixed_cameras[round_trip[turn % len(round_trip)]]
+    return Shot(identity, split, fixed, turn)
+
+
+def azimuth_sector(sectors: int, cameras: int, seed: int, identity: int, turn: int) -> int:
+    """The sector of ``sectors`` in which image ``turn`` of an identity sees it; 0 is the front.
+
+    Every ``sectors`` turns in a row from a multiple of it on see each sector once, in an order of
+    the identity's own. Where that would always pair the same sectors with the same of ``cameras``
+    fixed cameras, the order moves on by one after each common round.
+    """
+    order = Streams((seed, identity, _IDENTITY_STREAM)).rng("camera.balanced_azimuths")
+    rounds = turn // lcm(sectors, max(cameras, 1))
+    return int(order.permutation(sectors)[(turn + rounds) % sectors])
 
 
 def sample_scene(config: SynthConfig, seed: int, index: int) -> SceneSpec:
     """Image ``index`` of the data set that ``config`` and ``seed`` make, before it is rendered."""
     shot = plan_shot(config, seed, index)
-    streams = place = Streams((seed, index))
+    vehicle = config.vehicle.sample(seed, shot.identity)
+    facts = {"type": vehicle.type, "style": vehicle.style}
+    number = None
     if shot.fixed_camera is not None:
         config = config.seen_by(shot.fixed_camera)
-        place = Streams((seed, shot.fixed_camera.id, _CAMERA_STREAM))
-    vehicle = config.vehicle.sample(seed, shot.identity)
-    number = shot.fixed_camera.id if shot.fixed_camera else None
-    view = sample_camera(config.camera, config.image, streams, vehicle, number)
+        number = shot.fixed_camera.id
+        facts["camera"] = str(number)
+    streams = place = Streams((seed, index), facts)
+    if number is not None:
+        place = Streams((seed, number, _CAMERA_STREAM), {"camera": str(number)})
+    camera = _balanced(config, seed, shot)
+    view = sample_camera(camera, config.image, streams, vehicle, number)
     return SceneSpec(
         seed=seed,
         index=index,
@@ -104,6 +127,17 @@ def sample_scene(config: SynthConfig, seed: int, index: int) -> SceneSpec:
 def _split_of(config: SynthConfig, place: int) -> str:
     """The split of the identity at ``place``: the splits are consecutive blocks of identities."""
     return list(config.splits)[bisect_right(config.split_ends, place)]
+
+
+def _balanced(config: SynthConfig, seed: int, shot: Shot) -> CameraConfig:
+    """The camera's section with the azimuths of the sector that is the shot's turn."""
+    camera, sectors = config.camera, config.camera.balanced_azimuths
+    if sectors is None:
+        return camera
+    sector = azimuth_sector(sectors, len(config.fixed_cameras), seed, shot.identity, shot.turn)
+    low, high = ((sector + side) * 360 / sectors for side in (-0.5, 0.5))
+    azimuth = Uniform(kind="uniform", low=low, high=high)
+    return camera.model_copy(update={"azimuth_deg": azimuth})
 
 
 def _light(config: LightConfig, streams: Streams) -> LightSpec:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from zlib import crc32
 
 import numpy as np
 
-from synth.distributions import Choice, Constant, LogUniform, Normal, Table, Uniform
+from synth.distributions import Name, Number, Source
 
 
 @dataclass(frozen=True)
@@ -16,24 +17,21 @@ class Streams:
 
     entropy: tuple[int, ...]
     """Non-negative; what sets this image apart: seed and index."""
+    facts: Mapping[str, str] = field(default_factory=dict)
+    """What factors may depend on: the vehicle's ``type`` and ``style``, the fixed ``camera``."""
 
     def rng(self, key: str) -> np.random.Generator:
         """The generator of ``key``, always at its start."""
         child = np.random.SeedSequence(self.entropy, spawn_key=(crc32(key.encode()),))
         return np.random.default_rng(child)
 
-    def number(
-        self,
-        key: str,
-        factor: Constant[float] | Uniform | Normal | LogUniform | Choice[float] | Table,
-    ) -> float:
-        """Draw a ``Number``. Tables draw by their file, and so share the row."""
-        stream = f"row of {factor.file}" if isinstance(factor, Table) else key
-        return float(factor.sample(self.rng(stream)))
+    def number(self, key: str, factor: Number) -> float:
+        """Draw a ``Number``."""
+        return float(factor.sample(self._source(key)))
 
-    def name(self, key: str, factor: Constant[str] | Choice[str]) -> str:
+    def name(self, key: str, factor: Name) -> str:
         """Draw a ``Name``."""
-        return factor.sample(self.rng(key))
+        return factor.sample(self._source(key))
 
     def happens(self, key: str, probability: float) -> bool:
         """True with ``probability``; what happens at 0.2 happens also at 0.3."""
@@ -42,3 +40,6 @@ class Streams:
     def seed(self, key: str) -> int:
         """A seed for something that is drawn elsewhere, 0..2**31 - 1."""
         return int(self.rng(key).integers(2**31))
+
+    def _source(self, key: str) -> Source:
+        return Source(self.rng(key), self.rng, self.facts)

@@ -15,7 +15,7 @@ from pamtri.errors import ConfigError, DataError
 from render_assets.imported.build import sample_imported
 from render_assets.imported.entry import load_entry
 from render_assets.spec import AnyVehicleSpec, sample_vehicle
-from synth.distributions import Name, Probability, one_of
+from synth.distributions import Name, NameByCase, Probability, one_of
 
 
 class TwinConfig(Config):
@@ -47,6 +47,7 @@ class VehicleConfig(Config):
 
     type: Annotated[Name, one_of(TYPES)] | None = None
     colour: Annotated[Name, one_of(COLOURS)] | None = None
+    """May depend on type and style."""
     style: Name | None = None
     """Sub-style, such as ``coupe``."""
     twins: TwinConfig = TwinConfig()
@@ -68,6 +69,17 @@ class VehicleConfig(Config):
         return self
 
     @model_validator(mode="after")
+    def _identities_know_their_cases(self) -> VehicleConfig:
+        for key in ("type", "style", "colour"):
+            factor = getattr(self, key)
+            if isinstance(factor, NameByCase) and (key != "colour" or factor.fact == "camera"):
+                raise ValueError(
+                    f"{key}: cannot be {factor.kind}, as an identity is one vehicle; "
+                    "only colour can be by_type or by_style"
+                )
+        return self
+
+    @model_validator(mode="after")
     def _such_vehicles_exist(self) -> VehicleConfig:
         if self.style is not None:
             try:
@@ -78,9 +90,17 @@ class VehicleConfig(Config):
 
     def sample(self, seed: int, identity: int) -> AnyVehicleSpec:
         """The vehicle that ``identity`` is in every image of a data set with ``seed``."""
+        drawn = self._draw(seed, identity, self.colour)
+        if isinstance(self.colour, NameByCase):
+            # Colours have streams of their own: the same vehicle comes out, in its case's colour.
+            facts = {"type": drawn.type, "style": drawn.style}
+            drawn = self._draw(seed, identity, self.colour.case(facts))
+        return drawn
+
+    def _draw(self, seed: int, identity: int, colour_factor: Name | None) -> AnyVehicleSpec:
         type, colour, style = (
             None if factor is None else factor.weights_by_value()
-            for factor in (self.type, self.colour, self.style)
+            for factor in (self.type, colour_factor, self.style)
         )
         imported = sample_imported(seed, identity, self.imported, colour)
         if imported is not None:

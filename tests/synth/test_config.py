@@ -57,6 +57,48 @@ def parse(**data):
             {"fixed_cameras": [{"id": 1}, {"id": 1}]},
             r"c.yaml: fixed_cameras: expected different ids, got \[1, 1\]",
         ),
+        (
+            {"vehicle": {"type": {"kind": "by_camera", "cases": {"default": "bus"}}}},
+            "c.yaml: vehicle: type: cannot be by_camera, as an identity is one vehicle",
+        ),
+        (
+            {
+                "sensor": {"noise": {"kind": "by_camera", "cases": {4: 0.1, "default": 0}}},
+                "fixed_cameras": [{"id": 3}],
+            },
+            "c.yaml: sensor.noise: cases: no fixed camera has the id 4",
+        ),
+        (
+            {
+                "ground": {"roughness": {"kind": "by_type", "cases": {"default": 0.5}}},
+                "fixed_cameras": [{"id": 3}],
+            },
+            "c.yaml: ground.roughness: cannot be by_type, as it is the same in all images of a "
+            "fixed camera",
+        ),
+        (
+            {
+                "sensor": {
+                    key: {
+                        "kind": "mixture",
+                        "parts": [0, 0.1],
+                        "weights": weights,
+                        "together": "night",
+                    }
+                    for key, weights in (("noise", [1, 1]), ("vignetting", [2, 3]))
+                }
+            },
+            "c.yaml: sensor.vignetting: expected the weights of sensor.noise, as both have "
+            "together: night",
+        ),
+        (
+            {
+                "camera": {"height_m": 5},
+                "fixed_cameras": [{"id": 3, "camera": {"elevation_deg": 8}}],
+            },
+            "c.yaml: fixed_cameras.3.camera.elevation_deg: has no effect, as camera.height_m is "
+            "set; set camera.height_m to null there",
+        ),
         ({"seed": -1}, "c.yaml: seed: expected greater than or equal to 0, got -1"),
     ],
 )

@@ -8,12 +8,13 @@ import numpy as np
 import pytest
 import scipy.stats
 
-from pamtri.config import Config, dump_config, parse_config
+from pamtri.config import Config, dump_config, load_config, parse_config
 from pamtri.errors import ConfigError
 from synth.distributions import Name, Number, always, named, one_of, within
 from synth.streams import Streams
 
 DRAWS = 4000
+UNIFORM = {"kind": "uniform", "low": 0}
 
 
 class Factors(Config):
@@ -28,9 +29,9 @@ def parse(**data):
     return parse_config(data, Factors, source="f.yaml")
 
 
-def draw(factor):
-    rng = np.random.default_rng(0)
-    return np.array([factor.sample(rng) for _ in range(DRAWS)])
+def draw(factor, **facts):
+    """One value an image."""
+    return np.array([Streams((0, i), facts).number("a", factor) for i in range(DRAWS)])
 
 
 @pytest.mark.parametrize(
@@ -51,6 +52,80 @@ def test_continuous_distributions_follow_their_law_within_their_bounds(section, 
     low, high = factor.bounds()
     assert low <= values.min() and values.max() <= high
     assert scipy.stats.kstest(values, cdf).pvalue > 0.01
+
+
+def test_a_normal_without_ends_is_cut_at_what_the_key_allows():
+    section = {"kind": "normal", "mean": 0.9, "std": 0.5}
+    nested = {"kind": "mixture", "parts": [section, 0.2]}
+    by_type = {"kind": "by_type", "cases": {"default": nested}}
+    for factor in (parse(share=s).share for s in (section, nested, by_type)):
+        values = draw(factor)
+        assert values.min() >= 0 and 0.95 < values.max() <= 1
+        assert factor.bounds() == (0, 1)
+    whole = draw(parse(angle_deg={"kind": "normal", "mean": 5, "std": 3}).angle_deg)
+    assert scipy.stats.kstest(whole, scipy.stats.norm(5, 3).cdf).pvalue > 0.01
+
+
+def test_a_mixture_draws_its_parts_by_weight():
+    parts = [{"kind": "uniform", "low": 0, "high": 2}, {"kind": "normal", "mean": 50, "std": 1}, 7]
+    factor = parse(angle_deg={"kind": "mixture", "parts": parts, "weights": [1, 2, 1]}).angle_deg
+    values = draw(factor)
+    low, middle, high = values[values < 5], values[values == 7], values[values > 20]
+    assert len(low) + len(middle) + len(high) == DRAWS
+    assert len(high) / DRAWS == pytest.approx(0.5, abs=0.03)
+    assert len(middle) / DRAWS == pytest.approx(0.25, abs=0.03)
+    # The part and the value within it are drawn apart from each other.
+    assert scipy.stats.kstest(low, scipy.stats.uniform(0, 2).cdf).pvalue > 0.01
+    assert scipy.stats.kstest(high, scipy.stats.norm(50, 1).cdf).pvalue > 0.01
+    assert factor.bounds() == (-np.inf, np.inf)
+
+
+def test_mixtures_that_go_together_use_the_same_part_and_others_do_not():
+    def pairs(together):
+        a, b = (
+            parse(angle_deg={"kind": "mixture", "parts": [0, 1], "together": name}).angle_deg
+            for name in (together, "night")
+        )
+        streams = [Streams((0, i)) for i in range(100)]
+        return {(s.number("a", a), s.number("b", b)) for s in streams}
+
+    assert pairs("night") == {(0, 0), (1, 1)}
+    assert pairs(None) == pairs("day") == {(0, 0), (0, 1), (1, 0), (1, 1)}
+
+
+@pytest.mark.parametrize(
+    ("kind", "fact", "case"),
+    [("by_type", "type", "bus"), ("by_style", "style", "coupe"), ("by_camera", "camera", "3")],
+)
+def test_cases_are_told_by_what_is_known_of_the_image(kind, fact, case):
+    cases = {case: {"kind": "choice", "values": [1, 2]}, "default": 7}
+    factor = parse(angle_deg={"kind": kind, "cases": cases}).angle_deg
+    assert set(draw(factor, **{fact: case})) == {1, 2}
+    assert set(draw(factor, **{fact: "other"})) == set(draw(factor)) == {7}
+    assert factor.bounds() == (1, 7)
+    named = parse(ground={"kind": kind, "cases": {case: "concrete", "default": "asphalt"}}).ground
+    drawn = [Streams((0, 0), facts).name("g", named) for facts in ({fact: case}, {})]
+    assert drawn == ["concrete", "asphalt"]
+
+
+def test_a_case_draws_as_it_would_alone():
+    alone = parse(angle_deg={"kind": "uniform", "low": 0, "high": 9}).angle_deg
+    section = {"kind": "by_type", "cases": {"default": {"kind": "uniform", "low": 0, "high": 9}}}
+    assert (draw(parse(angle_deg=section).angle_deg) == draw(alone)).all()
+
+
+def test_what_is_written_of_nested_distributions_is_read_back_equal(tmp_path):
+    section = {
+        "kind": "by_camera",
+        "cases": {
+            1: {"kind": "mixture", "parts": [{"kind": "normal", "mean": 0.2, "std": 0.1}, 0.5]},
+            "default": 0.1,
+        },
+    }
+    config = parse(share=section)
+    path = tmp_path / "f.yaml"
+    path.write_text(dump_config(config))
+    assert load_config(path, Factors) == config
 
 
 def test_a_normal_far_out_in_its_tail_stays_within_its_bounds():
@@ -90,6 +165,32 @@ def test_tables_draw_their_rows_scaled_and_share_a_row_within_an_image(tmp_path)
         sorted(drawn) == pytest.approx(np.array([(10, 0.1), (20, 0.2), (30, 3 * 0.1)]))
         and len(drawn) == 3
     )
+
+
+def test_rows_stay_together_inside_mixtures_and_cases(tmp_path):
+    file = tmp_path / "cameras.csv"
+    file.write_text("a,b,surface\n1,10,asphalt\n2,20,asphalt\n3,30,concrete\n")
+    table = {"kind": "table", "file": str(file)}
+    nested = {
+        "kind": "by_type",
+        "cases": {"default": {"kind": "mixture", "parts": [table | {"column": "a"}]}},
+    }
+    config = parse(angle_deg=nested, ground=table | {"column": "surface"})
+    other = parse(angle_deg=table | {"column": "b"}).angle_deg
+    rows = set()
+    for index in range(40):
+        streams = Streams((0, index))
+        rows.add(
+            (streams.number("x", config.angle_deg), streams.number("y", other),
+             streams.name("z", config.ground))
+        )  # fmt: skip
+    assert rows == {(1, 10, "asphalt"), (2, 20, "asphalt"), (3, 30, "concrete")}
+    assert config.ground.weights_by_value() == {"asphalt": 2, "concrete": 1}
+    file.write_text("surface\nasphlt\n")
+    again = tmp_path / "again.csv"
+    again.write_text(file.read_text())
+    with pytest.raises(ConfigError, match=r"ground: expected one of .* got 'asphlt' \(did you"):
+        parse(ground={"kind": "table", "file": str(again), "column": "surface"})
 
 
 def test_npz_tables_are_read_by_column_name(tmp_path):
@@ -139,6 +240,50 @@ def test_npz_tables_are_read_by_column_name(tmp_path):
         (
             {"angle_deg": {"kind": "table", "file": "no.csv", "column": "a"}},
             "f.yaml: angle_deg: no.csv: no such table file",
+        ),
+        (
+            {
+                "angle_deg": {
+                    "kind": "mixture",
+                    "parts": [1, {"kind": "uniform", "low": 0, "hi": 1}],
+                }
+            },
+            r"f.yaml: missing key 'angle_deg.parts.1.high'; unknown key 'angle_deg.parts.1.hi' "
+            r"\(did you mean 'high'\?\)",
+        ),
+        (
+            {"angle_deg": {"kind": "mixture", "parts": [1, 2], "weights": [1]}},
+            "f.yaml: angle_deg: expected 2 weights, one a part, got 1",
+        ),
+        (
+            {
+                "share": {
+                    "kind": "mixture",
+                    "parts": [0.5, {"kind": "uniform", "low": 0, "high": 3}],
+                }
+            },
+            "f.yaml: share: expected at least 0 and at most 1, got values from 0 to 3",
+        ),
+        (
+            {"share": {"kind": "normal", "mean": 0, "std": 1, "low": 2}},
+            "f.yaml: share: expected at least 0 and at most 1, got values from 2 to 1",
+        ),
+        (
+            {"angle_deg": {"kind": "by_type", "cases": {"bus": 1}}},
+            "f.yaml: angle_deg: cases: expected a 'default' for all that no other case names",
+        ),
+        (
+            {"angle_deg": {"kind": "by_style", "cases": {"coup": 1, "default": 1}}},
+            r"f.yaml: angle_deg: cases: expected vehicle styles, got 'coup' "
+            r"\(did you mean 'coupe'\?\)",
+        ),
+        (
+            {"angle_deg": {"kind": "by_camera", "cases": {"left": 1, "default": 1}}},
+            "f.yaml: angle_deg: cases: expected ids of fixed cameras, got 'left'",
+        ),
+        (
+            {"angle_deg": {"kind": "by_type", "cases": {"bus": {"kind": "nrmal"}, "default": 1}}},
+            r"f.yaml: angle_deg.cases.bus.kind: .*, got 'nrmal' \(did you mean 'normal'\?\)",
         ),
     ],
 )
