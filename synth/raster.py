@@ -38,6 +38,19 @@ _SKY = (0.62, 0.73, 0.88)
 """Behind scenes whose backdrop is an environment map, which is not drawn; linear RGB."""
 
 
+class _Scene(pyrender.Scene):
+    """Draws what is equally far away in the order in which it was added.
+
+    pyrender keeps meshes in a set, whose order differs from run to run, and with it which of two
+    surfaces at the same depth is seen.
+    """
+
+    @property
+    def mesh_nodes(self) -> list[pyrender.Node]:
+        """The nodes that hold meshes."""
+        return [node for node in self._digraph if node in self._mesh_nodes]
+
+
 class RasterRenderer:
     """Renders ``SceneSpec``s with OpenGL. Raises UserError where no OpenGL context can be made."""
 
@@ -52,7 +65,7 @@ class RasterRenderer:
     def render(self, spec: SceneSpec, geometry: SceneGeometry) -> np.ndarray:
         """The plain picture, (h, w, 3) uint8 sRGB."""
         background = _SKY if spec.backdrop.kind == "hdri" else spec.backdrop.colour
-        scene = pyrender.Scene(bg_color=np.array([*_to_srgb(background), 1.0]))
+        scene = _Scene(bg_color=np.array([*_to_srgb(background), 1.0]))
         vehicle = geometry.vehicle
         things: tuple[Vehicle | Body, ...] = (vehicle, *geometry.occluders)
         if geometry.scenery:
@@ -93,7 +106,7 @@ class RasterRenderer:
         """(h, w) depth at pixel centres, 0 where there is nothing."""
         if not meshes:
             return np.zeros((pinhole.height, pinhole.width), dtype=np.float32)
-        scene = pyrender.Scene()
+        scene = _Scene()
         # Drawn as segments, depth is taken at pixel centres; elsewhere multisampling moves it.
         shades = {scene.add(mesh): (255, 255, 255) for mesh in meshes}
         return self._draw(scene, view.pose, pinhole, pyrender.RenderFlags.SEG, shades)[1]
