@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,7 +14,8 @@ from synth.config import SynthConfig
 from synth.geometry import build_geometry, vehicle_vertices
 from synth.labels import label_scene
 from synth.placement import TOLERANCE
-from synth.sampling import black_body, plan_shot, sample_scene
+from synth.sampling import azimuth_sector, black_body, plan_shot, sample_scene
+from synth.streams import Streams
 from synth.viewing import WIDEST_VIEW_DEG
 
 WIDE = {
@@ -171,6 +173,167 @@ def test_a_camera_inside_a_bus_steps_back_until_it_sees_all_of_it():
         distance = np.linalg.norm(scene.camera.pose.centre)
         assert distance == pytest.approx(radius / np.sin(np.radians(WIDEST_VIEW_DEG / 2)), rel=1e-3)
         assert scene.camera.pose.centre[2] == pytest.approx(0.3)
+
+
+def test_apparent_size_is_the_vehicle_s_share_of_the_larger_view():
+    lens = {"apparent_size": {"kind": "uniform", "low": 0.03, "high": 0.3}, "roll_deg": 4,
+            "focal_mm": {"kind": "choice", "values": [28, 85]}, "height_m": 5}  # fmt: skip
+    shares, far = [], []
+    for scene in scenes(configure(camera=lens)):
+        points = vehicle_vertices(build_geometry(scene).vehicle)
+        pixels, _ = camera.project(points, scene.camera.pose, camera.Intrinsics(1, 1, 0, 0))
+        shares.append(np.ptp(pixels, axis=0).max() / 36)
+        far.append(np.linalg.norm(scene.camera.pose.centre))
+        assert scene.camera.pose.centre[2] == pytest.approx(5)
+    factors = configure(camera=lens).camera
+    asked = []
+    for streams in (Streams((0, index)) for index in range(12)):
+        size = streams.number("camera.apparent_size", factors.apparent_size)
+        asked.append(size / streams.number("camera.focal_mm", factors.focal_mm))
+    assert shares == pytest.approx(asked, rel=1e-3)
+    assert max(far) < 300
+
+
+def test_apparent_sizes_that_no_distance_gives_end_at_the_nearest_and_farthest():
+    for size, distance in ((1, None), (0.005, 300)):
+        (scene, *_) = scenes(configure(camera={"apparent_size": size, "focal_mm": 300}))
+        points = vehicle_vertices(build_geometry(scene).vehicle)
+        radius = np.linalg.norm(points, axis=1).max()
+        nearest = radius / np.sin(np.radians(WIDEST_VIEW_DEG / 2))
+        found = np.linalg.norm(scene.camera.pose.centre)
+        if size == 1:  # 300 mm see a car fill the view from farther than the nearest place
+            assert found > nearest
+            (wide, *_) = scenes(configure(camera={"apparent_size": size, "focal_mm": 10}))
+            assert np.linalg.norm(wide.camera.pose.centre) == pytest.approx(nearest, rel=1e-3)
+        else:
+            assert found == pytest.approx(distance)
+
+
+def test_distance_in_lengths_of_the_vehicle():
+    config = configure(
+        vehicle={"type": {"kind": "choice", "values": ["sedan", "bus"]}},
+        camera={"distance_lengths": 4, "distance_m": 2},
+    )
+    lengths = set()
+    for scene in scenes(config):
+        x = vehicle_vertices(build_geometry(scene).vehicle)[:, 0]
+        assert np.linalg.norm(scene.camera.pose.centre) == pytest.approx(4 * np.ptp(x), rel=1e-4)
+        lengths.add(round(float(np.ptp(x)), 3))
+    assert len(lengths) == 4
+
+
+def test_rows_of_the_prior_stay_together():
+    path = Path(__file__).parents[3] / "shared/data/veri_pose_prior.npz"
+    if not path.exists():
+        pytest.skip("no ../shared")
+    row = {"kind": "table", "file": str(path), "array": "camera"}
+    columns = {"azimuth_deg": "azimuth_deg", "elevation_deg": "elevation_deg",
+               "roll_deg": "roll_deg", "distance_lengths": "distance_vehicle_lengths"}  # fmt: skip
+    config = configure(camera={key: row | {"column": c} for key, c in columns.items()})
+    table = np.load(path)["camera"]
+    for scene in scenes(config):
+        view = camera.viewpoint_from_pose(scene.camera.pose)
+        x = vehicle_vertices(build_geometry(scene).vehicle)[:, 0]
+        angles = np.degrees([view.azimuth, view.elevation, view.roll])
+        found = np.array([*angles, view.distance / np.ptp(x)])
+        assert np.abs(table[:, :4] - found).max(axis=1).min() < 1e-2
+
+
+def test_any_lens_can_be_undone_over_its_image():
+    either = {"kind": "uniform", "low": -0.5, "high": 0.5}
+    config = configure(
+        images_per_identity=40,
+        camera={
+            "distance_m": {"kind": "log_uniform", "low": 3, "high": 30},
+            "off_axis_deg": {"kind": "uniform", "low": 0, "high": 30},
+            "distortion_k1": either,
+            "distortion_k2": either,
+            "framing": {"margin": {"kind": "uniform", "low": 0, "high": 0.6}},
+        },
+    )
+    kept = 0
+    for scene in scenes(config):
+        view = scene.camera
+        grid = np.stack(np.meshgrid(np.linspace(0, view.width, 9), np.linspace(0, view.height, 9)))
+        camera.rays(grid.reshape(2, -1).T, view.intrinsics)  # raises where it cannot
+        k1, k2 = view.distortion[:2]
+        streams, lens = Streams((0, scene.index)), config.camera
+        drawn = (
+            streams.number("camera.distortion_k1", lens.distortion_k1),
+            streams.number("camera.distortion_k2", lens.distortion_k2),
+        )
+        assert k1 * drawn[1] == pytest.approx(k2 * drawn[0])
+        assert abs(k1) <= abs(drawn[0])
+        kept += k1 == drawn[0]
+    assert kept > 80
+
+
+def test_balanced_azimuths_spread_every_identity_over_all_sectors():
+    config = configure(
+        identities=6, images_per_identity=11, camera={"balanced_azimuths": 4, "roll_deg": 0}
+    )
+    orders = set()
+    for identity in range(6):
+        drawn = [sample_scene(config, 0, 11 * identity + turn) for turn in range(11)]
+        azimuths = [np.degrees(camera.viewpoint_from_pose(s.camera.pose).azimuth) for s in drawn]
+        sectors = [int((a + 45) % 360 // 90) for a in azimuths]
+        assert sorted(Counter(sectors).values()) == [2, 3, 3, 3]
+        assert sorted(sectors[:4]) == sorted(sectors[4:8]) == [0, 1, 2, 3]
+        assert len({round(a, 3) for a in azimuths}) == 11
+        orders.add(tuple(sectors[:4]))
+    assert len(orders) > 2
+
+
+@pytest.mark.parametrize(("sectors", "cameras"), [(4, 4), (4, 6), (8, 3), (6, 4), (2, 1)])
+def test_every_fixed_camera_sees_every_sector_in_the_end(sectors, cameras):
+    config = configure(
+        images_per_identity=sectors * cameras,
+        fixed_cameras=[{"id": number} for number in range(cameras)],
+        camera={"balanced_azimuths": sectors},
+    )
+    for identity in range(2):
+        met = Counter()
+        for turn in range(sectors * cameras):
+            shot = plan_shot(config, 0, identity * sectors * cameras + turn)
+            met[shot.fixed_camera.id, azimuth_sector(sectors, cameras, 0, identity, turn)] += 1
+        assert len(met) == sectors * cameras
+
+
+def test_factors_depend_on_the_vehicle_and_on_the_fixed_camera():
+    elevation = {"kind": "by_type", "cases": {"van": 30, "default": 10}}
+    noise = {"kind": "by_camera", "cases": {2: 0.2, "default": 0}}
+    colour = {"kind": "by_camera", "cases": {3: 0.9, "default": 0.1}}
+    config = configure(
+        images_per_identity=6,
+        identities=8,
+        camera={"elevation_deg": elevation},
+        sensor={"noise": noise},
+        ground={"colour": {"value": colour}},
+        fixed_cameras=[{"id": number} for number in (1, 2, 3)],
+    )
+    seen = set()
+    for scene in scenes(config):
+        view = camera.viewpoint_from_pose(scene.camera.pose)
+        expected = 30 if scene.vehicle.type == "van" else 10
+        assert np.degrees(view.elevation) == pytest.approx(expected)
+        assert scene.sensor.noise == (0.2 if scene.camera.id == 2 else 0)
+        assert (scene.ground.colour[0] > 0.5) == (scene.camera.id == 3)
+        seen.add((scene.vehicle.type, scene.camera.id))
+    assert len(seen) == 6
+
+
+def test_colour_may_depend_on_type_and_leaves_the_vehicle_as_it_is():
+    both = {"kind": "choice", "values": ["sedan", "bus"]}
+    by_type = {"kind": "by_type", "cases": {"bus": "yellow", "default": "black"}}
+    config = configure(vehicle={"type": both, "colour": by_type})
+    plain = configure(vehicle={"type": both})
+    types = set()
+    for identity in range(8):
+        vehicle = config.vehicle.sample(0, identity)
+        assert vehicle.colour == ("yellow" if vehicle.type == "bus" else "black")
+        assert vehicle.shape == plain.vehicle.sample(0, identity).shape
+        types.add(vehicle.type)
+    assert types == {"bus", "sedan"}
 
 
 @pytest.mark.parametrize("k1", [-0.3, 0.0, 0.2])
