@@ -21,7 +21,9 @@ from pamtri.errors import ConfigError
 class Config(BaseModel):
     """Base of every configuration section: unknown keys are errors, values never change."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, allow_inf_nan=False, use_attribute_docstrings=True
+    )
 
 
 ConfigT = TypeVar("ConfigT", bound=Config)

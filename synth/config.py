@@ -155,14 +155,18 @@ class SynthConfig(Config):
     """One data set: ``identities`` vehicles with ``images_per_identity`` images each."""
 
     name: Annotated[str, Field(min_length=1)]
+    """Of the data set."""
     seed: Annotated[int, Field(ge=0)] = 0
+    """Another one gives other vehicles and scenes; the same one the same, whatever else runs."""
     renderer: Literal["blender", "raster"] = "blender"
     """``raster`` is quick and plain: no glass, shadows or environment."""
     samples: Annotated[int, Field(gt=0, le=4096)] = 8
     """Cycles samples a pixel."""
     identities: Annotated[int, Field(gt=0)]
+    """Individual vehicles."""
     images_per_identity: Annotated[int, Field(gt=0)]
-    """An identity's images go round the fixed cameras, in an order of its own."""
+    """An identity's images go round the fixed cameras, in an order of its own, so that each camera
+    sees it equally often, to one image."""
     identity_offset: Annotated[int, Field(ge=0)] = 0
     """Number of the first identity: sets with other numbers show other vehicles."""
     splits: dict[Literal["train", "val", "test"], Annotated[float, Field(ge=0, le=1)]] = Field(
@@ -170,10 +174,13 @@ class SynthConfig(Config):
     )
     """Share of the identities in each; those in ``test`` are divided into query and gallery."""
     queries_per_identity: Annotated[int, Field(gt=0)] = 1
+    """An identity's first images in ``test``; the others are in the gallery."""
     image: ImageConfig = ImageConfig()
     vehicle: VehicleConfig = VehicleConfig()
     camera: CameraConfig = CameraConfig()
     fixed_cameras: tuple[FixedCamera, ...] = ()
+    """Each with an ``id`` and what its ``camera``, ``light`` and ``sensor`` have other than the
+    general sections."""
     light: LightConfig = LightConfig()
     ground: GroundConfig = GroundConfig()
     backdrop: BackdropConfig = BackdropConfig()
