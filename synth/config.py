@@ -55,31 +55,41 @@ class ColourConfig(Config):
     """A colour by hue, saturation and value, as people pick them (sRGB)."""
 
     hue_deg: Annotated[Number, within(0, 360)] = Uniform(kind="uniform", low=0, high=360)
+    """0 is red, 120 green, 240 blue."""
     saturation: Share = always(0.0)
+    """0 is grey, 1 the purest colour."""
     value: Share = always(0.5)
+    """0 is black, 1 the brightest."""
 
 
 class SunConfig(Effect):
     """A sun beside the environment map."""
 
     probability: Probability = 0.0
+    """How often there is one."""
     azimuth_deg: Angle = Uniform(kind="uniform", low=0, high=360)
+    """Direction it comes from, measured like the camera's."""
     elevation_deg: Annotated[Number, within(3, 90)] = Uniform(kind="uniform", low=15, high=70)
+    """Above the horizon."""
     strength: Annotated[Number, within(0, 20)] = always(3.0)
     """Irradiance, W/m2."""
     angle_deg: Annotated[Number, within(0.1, 90)] = always(0.5)
     """Apparent diameter: how soft the shadows are."""
     temperature_k: Annotated[Number, within(1500, 20000)] = always(5800.0)
+    """Of the black body that has its colour; 6500 is white."""
 
 
 class LightConfig(Config):
     """The light on the scene."""
 
     hdri: Annotated[Name, one_of((*HDRIS, SKY))] = named("city.exr")
+    """Environment map."""
     clouds: Share = always(0.3)
     """Share of a made sky that clouds cover; it is all without a sun."""
     rotation_deg: Angle = Uniform(kind="uniform", low=0, high=360)
+    """Of the environment map about the vertical."""
     strength: Annotated[Number, within(0, 20)] = always(1.0)
+    """Factor on the environment map's light."""
     sun: SunConfig = SunConfig()
 
 
@@ -89,9 +99,12 @@ class GroundConfig(Config):
     kind: Annotated[Name, one_of(get_args(GroundSpec.model_fields["kind"].annotation))] = named(
         "asphalt"
     )
+    """What its surface looks like."""
     colour: ColourConfig = ColourConfig(value=always(0.3))
     roughness: Share = always(0.85)
+    """0 mirrors, 1 is matt."""
     markings_probability: Probability = 0.0
+    """How often there are lane markings along the vehicle."""
 
 
 class BackdropConfig(Config):
@@ -100,6 +113,7 @@ class BackdropConfig(Config):
     kind: Annotated[Name, one_of(get_args(BackdropSpec.model_fields["kind"].annotation))] = named(
         "hdri"
     )
+    """The environment map, scenery, or what leaves no scene at all."""
     colour: ColourConfig = ColourConfig()
 
 
@@ -107,9 +121,11 @@ class OccluderConfig(Effect):
     """Something between the camera and the vehicle."""
 
     probability: Probability = 0.0
+    """How often there is one."""
     kind: Annotated[Name, one_of(get_args(OccluderSpec.model_fields["kind"].annotation))] = named(
         "pole"
     )
+    """What it is."""
     share: Share = Uniform(kind="uniform", low=0.05, high=0.3)
     """Of the vehicle's outline that it aims to hide; the record holds what it does hide."""
     colour: ColourConfig = ColourConfig()
@@ -119,19 +135,29 @@ class SensorConfig(Effect):
     """What the camera does to the ideal picture; see ``synth.sensor``."""
 
     exposure_ev: Annotated[Number, within(-5, 5)] = always(0.0)
+    """Brighter by so many stops; below 0 darker."""
     warmth_ev: Annotated[Number, within(-2, 2)] = always(0.0)
     """Gain of red over blue, in stops."""
     tint_ev: Annotated[Number, within(-2, 2)] = always(0.0)
     """Gain of green over the mean of red and blue, in stops."""
     blur_px: Annotated[Number, within(0, 20)] = always(0.0)
+    """Standard deviation of the defocus blur."""
     motion_px: Annotated[Number, within(0, 50)] = always(0.0)
+    """Length of the motion blur."""
     motion_angle_deg: Angle = Uniform(kind="uniform", low=0, high=180)
+    """Its direction: 0 along the rows."""
     downscale: Annotated[Number, within(1, 16)] = always(1.0)
+    """The picture is taken this much smaller and enlarged again."""
     noise: Annotated[Number, within(0, 0.5)] = always(0.0)
+    """Standard deviation of the grain at mid grey."""
     contrast: Annotated[Number, within(0.1, 4)] = always(1.0)
+    """Factor on the distance from mid grey."""
     saturation: Annotated[Number, within(0, 4)] = always(1.0)
+    """Factor on the distance from grey of the same brightness."""
     vignetting: Share = always(0.0)
+    """Share of the light that is lost at the corners."""
     jpeg_quality: Annotated[Number, within(1, 100)] = always(95.0)
+    """Of the file that is written."""
 
 
 class FixedCamera(Config):

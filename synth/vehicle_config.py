@@ -46,8 +46,9 @@ class VehicleConfig(Config):
     """Which vehicles there are; a factor left out is as the catalogue of vehicles weighs it."""
 
     type: Annotated[Name, one_of(TYPES)] | None = None
+    """VeRi's nine types, by weight."""
     colour: Annotated[Name, one_of(COLOURS)] | None = None
-    """May depend on type and style."""
+    """VeRi's ten colours, by weight; may be ``by_type`` or ``by_style``."""
     style: Name | None = None
     """Sub-style, such as ``coupe``."""
     twins: TwinConfig = TwinConfig()
