@@ -8,7 +8,7 @@ All keys with their limits and defaults are listed in ``docs/factors.md``.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated, Literal, TypeVar, get_args
+from typing import Annotated, Any, Literal, TypeVar, get_args
 
 import numpy as np
 from pydantic import Field, JsonValue, field_serializer, model_validator
@@ -24,6 +24,7 @@ from synth.distributions import (
     Number,
     NumberByCase,
     Probability,
+    ProbabilityByCase,
     Share,
     Uniform,
     always,
@@ -250,7 +251,7 @@ class SynthConfig(Config):
         values = ((key, getattr(self, key)) for key in type(self).model_fields)
         return {key: value for key, value in values if isinstance(value, Config)}
 
-    def factors(self) -> Iterator[tuple[str, Number | Name]]:
+    def factors(self) -> Iterator[tuple[str, Any]]:
         """Every factor with its key, those of the fixed cameras too."""
         for name, section in self.sections.items():
             yield from _factors(section, name)
@@ -299,7 +300,7 @@ class SynthConfig(Config):
         ids = {str(fixed.id) for fixed in self.fixed_cameras}
         for key, factor in self.factors():
             for part in inside(factor):
-                if not isinstance(part, NumberByCase | NameByCase):
+                if not isinstance(part, NumberByCase | NameByCase | ProbabilityByCase):
                     continue
                 if part.fact != "camera" and ids and key.startswith(OF_PLACES):
                     raise ValueError(
@@ -366,7 +367,7 @@ class SynthConfig(Config):
         return self
 
 
-def _factors(section: Config, key: str) -> Iterator[tuple[str, Number | Name]]:
+def _factors(section: Config, key: str) -> Iterator[tuple[str, Any]]:
     for field in type(section).model_fields:
         value = getattr(section, field)
         if is_factor(value):

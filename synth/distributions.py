@@ -51,6 +51,8 @@ from synth.tables import read_names, read_numbers
 
 T = TypeVar("T")
 Positive = Annotated[float, Field(gt=0)]
+Fraction = Annotated[float, Field(ge=0, le=1)]
+"""A plain number between 0 and 1."""
 Weights = tuple[Annotated[float, Field(ge=0)], ...]
 DEFAULT = "default"
 """The case of a ``by_...`` distribution for all that no other case names."""
@@ -310,8 +312,8 @@ class _ByCase(Distribution):
         """What it depends on: ``type``, ``style`` or ``camera``."""
         return self.kind.removeprefix("by_")
 
-    def _case(self, source: Source, cases: Mapping[str, T]) -> T:
-        return cases.get(source.facts.get(self.fact, DEFAULT), cases[DEFAULT])
+    def _case(self, facts: Mapping[str, str], cases: Mapping[str, T]) -> T:
+        return cases.get(facts.get(self.fact, DEFAULT), cases[DEFAULT])
 
     def _check_cases(self, cases: Mapping[str, Any]) -> None:
         if DEFAULT not in cases:
@@ -329,7 +331,7 @@ class _ByCase(Distribution):
 
 
 class NumberByCase(_ByCase):
-    """A number that is drawn in another way for each case."""
+    """A number that is drawn in another way for each case; so may names and probabilities be."""
 
     cases: dict[str, Number]
     """By vehicle type, style or camera id; ``default`` is for all others."""
@@ -341,7 +343,7 @@ class NumberByCase(_ByCase):
 
     def sample(self, source: Source) -> float:
         """Draw as the image's case says."""
-        return self._case(source, self.cases).sample(source)
+        return self._case(source.facts, self.cases).sample(source)
 
     def bounds(self) -> tuple[float, float]:
         """The least and the greatest value of all cases."""
@@ -361,11 +363,11 @@ class NameByCase(_ByCase):
 
     def sample(self, source: Source) -> str:
         """Draw as the image's case says."""
-        return self._case(source, self.cases).sample(source)
+        return self.case(source.facts).sample(source)
 
     def case(self, facts: Mapping[str, str]) -> Name:
         """What is drawn where ``facts`` hold."""
-        return self.cases.get(facts.get(self.fact, DEFAULT), self.cases[DEFAULT])
+        return self._case(facts, self.cases)
 
     def weights_by_value(self) -> dict[str, float]:
         """Every name of any case, with the sum of its weights."""
@@ -374,6 +376,22 @@ class NameByCase(_ByCase):
             for name, weight in case.weights_by_value().items():
                 weights[name] = weights.get(name, 0.0) + weight
         return weights
+
+
+class ProbabilityByCase(_ByCase):
+    """A probability that differs from case to case."""
+
+    cases: dict[str, Fraction]
+    """By vehicle type, style or camera id; ``default`` is for all others."""
+
+    @model_validator(mode="after")
+    def _cases_exist(self) -> ProbabilityByCase:
+        self._check_cases(self.cases)
+        return self
+
+    def case(self, facts: Mapping[str, str]) -> float:
+        """The probability where ``facts`` hold."""
+        return self._case(facts, self.cases)
 
 
 def _kind(value: Any) -> str:
@@ -413,19 +431,28 @@ Name = Annotated[
 ]
 """A factor whose values are names; ``one_of`` says which there are."""
 
+Probability = Annotated[
+    Annotated[Fraction, Tag("constant")]
+    | Annotated[ProbabilityByCase, Tag("by_type")]
+    | Annotated[ProbabilityByCase, Tag("by_style")]
+    | Annotated[ProbabilityByCase, Tag("by_camera")],
+    Discriminator(_kind),
+]
+"""How often something happens."""
+
 for _model in (Mixture, NumberByCase, NameByCase):
     _model.model_rebuild()
 
 
 def is_factor(value: object) -> bool:
-    """Whether a configuration's value is a ``Number`` or ``Name``."""
+    """Whether a configuration's value is a ``Number`` or ``Name``, or a probability by case."""
     return isinstance(value, Constant | Distribution)
 
 
-def inside(factor: Number | Name) -> Iterator[Number | Name]:
+def inside(factor: Any) -> Iterator[Any]:
     """A factor and all that it is made of."""
     yield factor
-    below: Sequence[Number | Name] = ()
+    below: Sequence[Any] = ()
     if isinstance(factor, Mixture):
         below = factor.parts
     elif isinstance(factor, NumberByCase | NameByCase):
@@ -501,8 +528,6 @@ def one_of(names: Sequence[str]) -> AfterValidator:
     return AfterValidator(Names(tuple(names)))
 
 
-Probability = Annotated[float, Field(ge=0, le=1)]
-"""How often something happens."""
 Share = Annotated[Number, within(0, 1)]
 Angle = Annotated[Number, within(-360, 360)]
 """Degrees."""

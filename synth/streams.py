@@ -8,7 +8,7 @@ from zlib import crc32
 
 import numpy as np
 
-from synth.distributions import Name, Number, Source
+from synth.distributions import Name, Number, Probability, ProbabilityByCase, Source
 
 
 @dataclass(frozen=True)
@@ -33,8 +33,10 @@ class Streams:
         """Draw a ``Name``."""
         return factor.sample(self._source(key))
 
-    def happens(self, key: str, probability: float) -> bool:
+    def happens(self, key: str, probability: Probability) -> bool:
         """True with ``probability``; what happens at 0.2 happens also at 0.3."""
+        if isinstance(probability, ProbabilityByCase):
+            probability = probability.case(self.facts)
         return bool(self.rng(key).random() < probability)
 
     def seed(self, key: str) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fractions import Fraction
+import fractions
 from math import ceil
 from pathlib import Path
 from typing import Annotated
@@ -15,7 +15,7 @@ from pamtri.errors import ConfigError, DataError
 from render_assets.imported.build import sample_imported
 from render_assets.imported.entry import load_entry
 from render_assets.spec import AnyVehicleSpec, sample_vehicle
-from synth.distributions import Name, NameByCase, Probability, one_of
+from synth.distributions import Fraction, Name, NameByCase, one_of
 
 
 class TwinConfig(Config):
@@ -28,7 +28,7 @@ class TwinConfig(Config):
     data set that ends inside one, or begins there with ``identity_offset``, holds a part of it.
     """
 
-    share: Probability = 0.0
+    share: Fraction = 0.0
     """Of the identities that have twins; exact to one group in any block of identities."""
     group: Annotated[int, Field(ge=2, le=1000)] = 3
     """Identities that are alike."""
@@ -37,7 +37,7 @@ class TwinConfig(Config):
         """The first identity of the group that ``identity`` is in, or its own number."""
         if not self.share:
             return identity
-        spacing = self.group / Fraction(self.share).limit_denominator(1_000_000)
+        spacing = self.group / fractions.Fraction(self.share).limit_denominator(1_000_000)
         start = ceil(identity // spacing * spacing)
         return start if identity - start < self.group else identity
 
@@ -52,7 +52,7 @@ class VehicleConfig(Config):
     style: Name | None = None
     """Sub-style, such as ``coupe``."""
     twins: TwinConfig = TwinConfig()
-    imported: dict[str, Probability] = Field(default={})
+    imported: dict[str, Fraction] = Field(default={})
     """Share of the identities that show the imported vehicle in each folder; the others are
     parametric ones, of which ``type`` and ``style`` are. ``colour`` is of both, but an imported
     vehicle without a painted part keeps its own."""

@@ -99,6 +99,14 @@ def parse(**data):
             "c.yaml: fixed_cameras.3.camera.elevation_deg: has no effect, as camera.height_m is "
             "set; set camera.height_m to null there",
         ),
+        (
+            {
+                "light": {
+                    "sun": {"probability": {"kind": "by_type", "cases": {"bus": 2, "default": 0}}}
+                }
+            },
+            "c.yaml: light.sun.probability.cases.bus: expected less than or equal to 1, got 2",
+        ),
         ({"seed": -1}, "c.yaml: seed: expected greater than or equal to 0, got -1"),
     ],
 )

@@ -305,12 +305,15 @@ def test_factors_depend_on_the_vehicle_and_on_the_fixed_camera():
     elevation = {"kind": "by_type", "cases": {"van": 30, "default": 10}}
     noise = {"kind": "by_camera", "cases": {2: 0.2, "default": 0}}
     colour = {"kind": "by_camera", "cases": {3: 0.9, "default": 0.1}}
+    sun = {"kind": "by_type", "cases": {"van": 0, "default": 1}}
+    markings = {"kind": "by_camera", "cases": {2: 1, "default": 0}}
     config = configure(
         images_per_identity=6,
         identities=8,
         camera={"elevation_deg": elevation},
         sensor={"noise": noise},
-        ground={"colour": {"value": colour}},
+        light={"sun": {"probability": sun}},
+        ground={"colour": {"value": colour}, "markings_probability": markings},
         fixed_cameras=[{"id": number} for number in (1, 2, 3)],
     )
     seen = set()
@@ -320,6 +323,8 @@ def test_factors_depend_on_the_vehicle_and_on_the_fixed_camera():
         assert np.degrees(view.elevation) == pytest.approx(expected)
         assert scene.sensor.noise == (0.2 if scene.camera.id == 2 else 0)
         assert (scene.ground.colour[0] > 0.5) == (scene.camera.id == 3)
+        assert (scene.light.sun is None) == (scene.vehicle.type == "van")
+        assert scene.ground.markings == (scene.camera.id == 2)
         seen.add((scene.vehicle.type, scene.camera.id))
     assert len(seen) == 6
 
