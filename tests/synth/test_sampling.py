@@ -7,10 +7,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from pamtri import camera
 from pamtri.config import parse_config
-from synth.config import SynthConfig
+from synth.config import FixedCamera, SynthConfig
 from synth.geometry import build_geometry, vehicle_vertices
 from synth.labels import label_scene
 from synth.placement import TOLERANCE
@@ -132,6 +134,44 @@ def test_identities_meet_the_cameras_evenly_and_splits_hold_whole_identities():
         matches = {number for identity, number in gallery if identity == shot.identity}
         assert matches - {shot.fixed_camera.id}
     assert len({tuple(s.fixed_camera.id for s in shots[i : i + 3]) for i in range(0, 120, 6)}) > 3
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    identities=st.integers(2, 40),
+    images=st.integers(3, 25),
+    cameras=st.integers(2, 9),
+    sectors=st.integers(2, 12),
+    test=st.sampled_from([0, 0.25, 0.5, 1]),
+    offset=st.integers(0, 500),
+)
+def test_coverage_is_exact_for_any_size(identities, images, cameras, sectors, test, offset):
+    shares = {"train": 1 - test, "test": test}
+    if test and round(identities * (1 - test)) in (0, identities) and test < 1:
+        return
+    config = SynthConfig(
+        name="any",
+        identities=identities,
+        images_per_identity=images,
+        identity_offset=offset,
+        splits={split: share for split, share in shares.items() if share},
+        fixed_cameras=tuple(FixedCamera(id=number) for number in range(cameras)),
+    )
+    shots = [plan_shot(config, 3, index) for index in range(config.count)]
+    assert Counter(s.identity for s in shots) == {offset + i: images for i in range(identities)}
+    for identity in range(offset, offset + identities):
+        mine = [s for s in shots if s.identity == identity]
+        seen = Counter(s.fixed_camera.id for s in mine)
+        met = Counter(azimuth_sector(sectors, cameras, 3, identity, s.turn) for s in mine)
+        for counts, of in ((seen, cameras), (met, sectors)):
+            each = [counts[n] for n in range(of)]
+            assert max(each) - min(each) <= 1 and sum(each) == images
+        splits = {"test" if s.split in ("query", "gallery") else s.split for s in mine}
+        assert len(splits) == 1
+        if splits == {"test"}:
+            assert [s.split for s in mine] == ["query"] + ["gallery"] * (images - 1)
+    tested = {s.identity for s in shots if s.split == "query"}
+    assert len(tested) == identities - round(identities * (1 - test))
 
 
 def test_an_index_outside_the_data_set_is_refused():
