@@ -47,7 +47,7 @@ from pamtri.attributes import TYPES
 from pamtri.config import Config, nearest
 from pamtri.errors import DataError
 from render_assets.styles import STYLES
-from synth.tables import read_names, read_numbers
+from synth.tables import digest_of, read_names, read_numbers
 
 T = TypeVar("T")
 Positive = Annotated[float, Field(gt=0)]
@@ -213,6 +213,20 @@ class _Rows(Distribution):
     file: str
     """Relative to the folder where the command runs."""
     column: str
+    digest: str | None = None
+    """Of the file; noted in the configuration of what is rendered, which then asks for the same."""
+
+    @model_validator(mode="after")
+    def _is_the_same_file(self) -> _Rows:
+        try:
+            found = digest_of(self.file)
+        except DataError as error:
+            raise ValueError(str(error)) from None
+        if self.digest not in (None, found):
+            raise ValueError(f"{self.file}: expected the digest {self.digest}, got {found}")
+        # A frozen model's own validator is where it may still change.
+        object.__setattr__(self, "digest", found)
+        return self
 
     def _row(self, source: Source, count: int) -> int:
         return int(source.shared(f"row of {self.file}").integers(count))

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 from functools import lru_cache
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,6 +48,12 @@ def read_names(file: str, column: str) -> tuple[str, ...]:
     return tuple(names)
 
 
+@lru_cache(maxsize=64)
+def digest_of(file: str) -> str:
+    """The first 16 hexadecimal digits of the file's SHA-256. Raises DataError where it is not."""
+    return hashlib.sha256(_existing(file).read_bytes()).hexdigest()[:16]
+
+
 def _existing(file: str) -> Path:
     path = Path(file)
     if not path.is_file():
@@ -54,10 +62,13 @@ def _existing(file: str) -> Path:
 
 
 def _csv_texts(path: Path, column: str) -> list[str]:
-    with path.open(newline="", encoding="utf-8") as file:
-        rows = csv.DictReader(file)
-        _require(path, "column", column, list(rows.fieldnames or []))
-        return [row[column] for row in rows]
+    try:
+        with path.open(newline="", encoding="utf-8") as file:
+            rows = csv.DictReader(file)
+            _require(path, "column", column, list(rows.fieldnames or []))
+            return [row[column] for row in rows]
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise DataError(f"{path}: is no table of text: {error}") from None
 
 
 def _csv_numbers(path: Path, column: str) -> NDArray[np.float64]:
@@ -73,12 +84,20 @@ def _csv_numbers(path: Path, column: str) -> NDArray[np.float64]:
 
 
 def _npz_numbers(path: Path, array: str | None, column: str) -> NDArray[np.float64]:
-    with np.load(path, allow_pickle=False) as archive:
-        _require(path, "array", array or "", archive.files)
-        _require(path, "array", f"{array}_columns", archive.files)
-        columns = [str(name) for name in archive[f"{array}_columns"]]
-        _require(path, "column", column, columns)
-        table = archive[str(array)]
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            _require(path, "array", array or "", archive.files)
+            _require(path, "array", f"{array}_columns", archive.files)
+            columns = [str(name) for name in archive[f"{array}_columns"]]
+            _require(path, "column", column, columns)
+            table = archive[str(array)]
+    except (OSError, ValueError, BadZipFile) as error:
+        raise DataError(f"{path}: is no archive of arrays: {error}") from None
+    if table.ndim != 2 or table.shape[1] != len(columns):
+        raise DataError(
+            f"{path}: array '{array}': expected {len(columns)} columns as {array}_columns names, "
+            f"got the shape {table.shape}"
+        )
     return np.asarray(table[:, columns.index(column)], dtype=np.float64)
 
 

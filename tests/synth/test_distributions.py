@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import Annotated
 
 import numpy as np
@@ -12,6 +13,7 @@ from pamtri.config import Config, dump_config, load_config, parse_config
 from pamtri.errors import ConfigError
 from synth.distributions import Name, Number, always, named, one_of, within
 from synth.streams import Streams
+from synth.tables import digest_of
 
 DRAWS = 4000
 UNIFORM = {"kind": "uniform", "low": 0}
@@ -165,6 +167,40 @@ def test_tables_draw_their_rows_scaled_and_share_a_row_within_an_image(tmp_path)
         sorted(drawn) == pytest.approx(np.array([(10, 0.1), (20, 0.2), (30, 3 * 0.1)]))
         and len(drawn) == 3
     )
+
+
+def test_damaged_tables_are_refused_in_one_sentence(tmp_path):
+    def refused(name, array=None):
+        section = {"kind": "table", "file": str(tmp_path / name), "column": "a", "array": array}
+        with pytest.raises(ConfigError) as error:
+            parse(angle_deg=section)
+        return str(error.value).removeprefix(f"f.yaml: angle_deg: {tmp_path}/")
+
+    (tmp_path / "a.npz").write_text("no archive")
+    assert refused("a.npz", "x").startswith("a.npz: is no archive of arrays: ")
+    (tmp_path / "b.csv").write_bytes(b"a\n\xff\n")
+    assert refused("b.csv").startswith("b.csv: is no table of text: ")
+    np.savez(tmp_path / "c.npz", x=np.zeros((2, 3)), x_columns=np.array(["a", "b"]))
+    assert refused("c.npz", "x") == (
+        "c.npz: array 'x': expected 2 columns as x_columns names, got the shape (2, 3)"
+    )
+    (tmp_path / "d.csv").write_text("a\nnan\n")
+    assert refused("d.csv") == "d.csv: column 'a' must hold finite numbers in at least one row"
+
+
+def test_a_table_that_has_changed_is_another_configuration(tmp_path):
+    file = tmp_path / "cameras.csv"
+    file.write_text("roll\n1\n")
+    config = parse(angle_deg={"kind": "table", "file": str(file), "column": "roll"})
+    digest = hashlib.sha256(b"roll\n1\n").hexdigest()[:16]
+    path = tmp_path / "f.yaml"
+    path.write_text(dump_config(config))
+    assert f"digest: {digest}" in path.read_text()
+    assert load_config(path, Factors) == config
+    file.write_text("roll\n2\n")
+    digest_of.cache_clear()
+    with pytest.raises(ConfigError, match=f"cameras.csv: expected the digest {digest}, got"):
+        load_config(path, Factors)
 
 
 def test_rows_stay_together_inside_mixtures_and_cases(tmp_path):
