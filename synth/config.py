@@ -16,24 +16,19 @@ from pydantic import Field, JsonValue, field_serializer, model_validator
 from pamtri.config import Config
 from synth.camera_config import OVERRULED_BY, CameraConfig, ImageConfig
 from synth.distributions import (
-    DEFAULT,
     Angle,
-    Mixture,
     Name,
-    NameByCase,
     Number,
-    NumberByCase,
     Probability,
-    ProbabilityByCase,
     Share,
     Uniform,
     always,
-    inside,
     is_factor,
     named,
     one_of,
     within,
 )
+from synth.factor_checks import check_cases, check_mixtures
 from synth.freeze import Effect, frozen_keys, with_key, without_key
 from synth.scene import BackdropSpec, GroundSpec, OccluderSpec
 from synth.vehicle_config import VehicleConfig
@@ -296,37 +291,9 @@ class SynthConfig(Config):
         return self
 
     @model_validator(mode="after")
-    def _cases_can_be_told(self) -> SynthConfig:
-        ids = {str(fixed.id) for fixed in self.fixed_cameras}
-        for key, factor in self.factors():
-            for part in inside(factor):
-                if not isinstance(part, NumberByCase | NameByCase | ProbabilityByCase):
-                    continue
-                if part.fact != "camera" and ids and key.startswith(OF_PLACES):
-                    raise ValueError(
-                        f"{key}: cannot be {part.kind}, as it is the same in all images of a "
-                        "fixed camera"
-                    )
-                unknown = sorted(part.cases.keys() - ids - {DEFAULT})
-                if part.fact == "camera" and unknown:
-                    raise ValueError(f"{key}: cases: no fixed camera has the id {unknown[0]}")
-        return self
-
-    @model_validator(mode="after")
-    def _mixtures_go_together(self) -> SynthConfig:
-        first: dict[str, tuple[str, list[float]]] = {}
-        for key, factor in self.factors():
-            for part in inside(factor):
-                if not isinstance(part, Mixture) or part.together is None:
-                    continue
-                weights = np.array(part.weights or [1.0] * len(part.parts))
-                shares = (weights / weights.sum()).tolist()
-                other, same = first.setdefault(part.together, (key, shares))
-                if len(same) != len(shares) or not np.allclose(same, shares):
-                    raise ValueError(
-                        f"{key}: expected the weights of {other}, as both have "
-                        f"together: {part.together}"
-                    )
+    def _factors_fit_one_another(self) -> SynthConfig:
+        check_cases(self.factors(), {str(fixed.id) for fixed in self.fixed_cameras}, OF_PLACES)
+        check_mixtures(self.factors())
         return self
 
     @model_validator(mode="after")
