@@ -1,0 +1,50 @@
+"""One image once more from its stored scene: as it was, larger, or with more samples."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from synth.images import open_renderer, render_image
+from synth.scene import CameraSpec, SceneSpec, SensorSpec
+
+
+def render_again(
+    spec: SceneSpec, renderer: str, output: Path, size: int | None, samples: int | None
+) -> None:
+    """Render ``spec`` into the JPEG file ``output``: the original's bytes where nothing changes.
+
+    ``size`` is the longer side in pixels. Raises what the renderer raises for a scene it cannot
+    render.
+    """
+    if size is not None:
+        spec = enlarged(spec, size)
+    if samples is not None:
+        spec = spec.model_copy(update={"samples": samples})
+    made = render_image(spec, open_renderer(renderer, len(os.sched_getaffinity(0))))
+    output.parent.mkdir(parents=True, exist_ok=True)
+    output.write_bytes(made.jpeg)
+
+
+def enlarged(spec: SceneSpec, size: int) -> SceneSpec:
+    """The same view with ``size`` pixels on its longer side.
+
+    What the sensor does over a length in pixels (``blur_px``) grows with the picture.
+    """
+    view = spec.camera
+    scale = size / max(view.width, view.height)
+    if scale == 1:
+        return spec
+    camera: dict[str, float] = {n: getattr(view, n) * scale for n in ("fx", "fy", "cx", "cy")}
+    sides = {n: max(1, round(getattr(view, n) * scale)) for n in ("width", "height")}
+    sensor = {
+        name: getattr(spec.sensor, name) * scale
+        for name in SensorSpec.model_fields
+        if name.endswith("_px")
+    }
+    return spec.model_copy(
+        update={
+            "camera": CameraSpec(**view.model_dump() | camera | sides),
+            "sensor": spec.sensor.model_copy(update=sensor),
+        }
+    )

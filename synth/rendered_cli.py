@@ -1,0 +1,76 @@
+"""The part of ``pamtri synth`` that works on a rendered data set: once more, check."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from pamtri.errors import UserError
+
+_folder_argument = click.argument("folder", type=click.Path(path_type=Path))
+
+
+@click.command()
+@_folder_argument
+@click.option("--index", type=click.IntRange(min=0), required=True, help="Number of the image.")
+@click.option(
+    "--size", type=click.IntRange(16, 8192), help="Longer side, pixels; the original's if left out."
+)
+@click.option(
+    "--samples",
+    type=click.IntRange(1, 4096),
+    help="Cycles samples a pixel; the original's if left out.",
+)
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path, dir_okay=False),
+    required=True,
+    help="JPEG file to write.",
+)
+def again(folder: Path, index: int, size: int | None, samples: int | None, output: Path) -> None:
+    """Render one image of the data set in FOLDER again, from its record.
+
+    At its own size and samples it is the original, byte for byte. A scene that failed twice can be
+    rendered too: its description is in the list of failures.
+
+    \b
+    Examples:
+      pamtri synth again runs/traffic --index 17 --output 17.jpg
+      pamtri synth again runs/traffic --index 17 --size 1024 --samples 64 --output large.jpg
+    """
+    from synth.again import render_again
+    from synth.stored import stored_config, stored_scene
+
+    if output.suffix.lower() not in (".jpg", ".jpeg"):
+        raise UserError(f"{output}: expected a name that ends in .jpg, as images are JPEG files")
+    renderer = stored_config(folder).renderer
+    render_again(stored_scene(folder, index), renderer, output, size, samples)
+    click.echo(f"wrote {output}")
+
+
+@click.command()
+@_folder_argument
+def check(folder: Path) -> None:
+    """Check the rendered data set in FOLDER; exit status 1 when something is wrong.
+
+    Nothing is missing, twice or unreadable; identities, images and cameras are as many as
+    configured and splits share no identity; masks, boxes, segments and keypoints agree with one
+    another and with the camera; and each scene sampled again, and each label computed again from
+    it, is the stored one. A line for each kind of violation, with examples.
+
+    \b
+    Example:
+      pamtri synth check runs/traffic
+    """
+    from synth.verify.report import summary_lines, verify_dataset
+
+    count, problems = verify_dataset(folder)
+    for line in summary_lines(problems, folder):
+        click.echo(line)
+    if problems:
+        kinds = len({p.kind for p in problems})
+        click.echo(f"{folder}: {count} images, {len(problems)} violations of {kinds} kinds")
+        sys.exit(1)
+    click.echo(f"{folder}: {count} images, nothing wrong")
