@@ -48,6 +48,26 @@ synth.add_command(rendered_cli.check)
 
 @synth.command()
 @config_argument
+@_workers_option
+@_renderer_option
+@set_option
+def plan(config: Path, workers: int, renderer: str | None, overrides: tuple[str, ...]) -> None:
+    """Tell what CONFIG would render, in what time and space, and its first scenes.
+
+    A few scenes, spread over the data set, are rendered and timed; nothing is kept.
+
+    \b
+    Examples:
+      pamtri synth plan configs/synth/traffic_camera.yaml --workers 8
+      pamtri synth plan configs/synth/dealer_photo.yaml --set image.size_px=512
+    """
+    from synth.plan import plan_text
+
+    click.echo(plan_text(_load(config, renderer, overrides), workers))
+
+
+@synth.command()
+@config_argument
 @output_option
 @_workers_option
 @resume_option
@@ -73,11 +93,7 @@ def render(
           --workers 4 --set identities=200 --set vehicle.type=suv
       pamtri synth render configs/synth/dealer_photo.yaml --output runs/dealer --resume
     """
-    from pamtri.config import load_config
-    from synth.config import SynthConfig
-
-    chosen = (*overrides, f"renderer={renderer}") if renderer else overrides
-    _render(load_config(config, SynthConfig, chosen), output, workers, resume)
+    _render(_load(config, renderer, overrides), output, workers, resume)
 
 
 @synth.command()
@@ -147,8 +163,6 @@ def preview(
       pamtri synth preview configs/synth/quickstart.yaml --output sheet.png --renderer raster
       pamtri synth preview runs/synthetic --output sheet.png --count 24 --columns 6
     """
-    from pamtri.config import load_config
-    from synth.config import SynthConfig
     from synth.preview import preview_config, preview_dataset
 
     if source.is_dir():
@@ -156,6 +170,13 @@ def preview(
             raise UserError(f"{source}: --renderer and --set need a configuration, not a data set")
         preview_dataset(source, output, count, columns)
     else:
-        chosen = (*overrides, f"renderer={renderer}") if renderer else overrides
-        preview_config(load_config(source, SynthConfig, chosen), output, count, columns)
+        preview_config(_load(source, renderer, overrides), output, count, columns)
     click.echo(f"wrote {output}")
+
+
+def _load(config: Path, renderer: str | None, overrides: tuple[str, ...]) -> SynthConfig:
+    from pamtri.config import load_config
+    from synth.config import SynthConfig
+
+    chosen = (*overrides, f"renderer={renderer}") if renderer else overrides
+    return load_config(config, SynthConfig, chosen)
