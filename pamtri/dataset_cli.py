@@ -37,8 +37,9 @@ def dataset() -> None:
     """Inspect, check and convert data sets.
 
     \b
-    Layouts read:    native, veri, pamtri_pose, pamtri_multitask, cityflow, vehiclex, stanford_cars
-    Layouts written: native, veri, pamtri_pose, pamtri_multitask, coco
+    Layouts read:    native, veri, pamtri_pose, pamtri_multitask, cityflow, vehiclex,
+                     stanford_cars, webdataset
+    Layouts written: native, veri, pamtri_pose, pamtri_multitask, pamtri_full, coco, webdataset
 
     \b
     Examples:

@@ -42,8 +42,8 @@ def synth() -> None:
     """
 
 
-synth.add_command(rendered_cli.again)
-synth.add_command(rendered_cli.check)
+for command in (rendered_cli.again, rendered_cli.check, rendered_cli.export):
+    synth.add_command(command)
 
 
 @synth.command()

@@ -1,13 +1,18 @@
-"""The part of ``pamtri synth`` that works on a rendered data set: once more, check."""
+"""The part of ``pamtri synth`` that works on a rendered data set: once more, check, export."""
 
 from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from pamtri.errors import UserError
+from pamtri.options import output_option
+
+if TYPE_CHECKING:
+    from pamtri.formats.images import Images
 
 _folder_argument = click.argument("folder", type=click.Path(path_type=Path))
 
@@ -74,3 +79,44 @@ def check(folder: Path) -> None:
         click.echo(f"{folder}: {count} images, {len(problems)} violations of {kinds} kinds")
         sys.exit(1)
     click.echo(f"{folder}: {count} images, nothing wrong")
+
+
+@click.command()
+@_folder_argument
+@click.option(
+    "--to",
+    "layout",
+    type=click.Choice(["veri", "pamtri_pose", "pamtri_full", "coco", "webdataset"]),
+    required=True,
+)
+@output_option
+@click.option(
+    "--images",
+    type=click.Choice(["copy", "link"]),
+    default="copy",
+    show_default=True,
+    help="Copy image files, or hard-link them, which takes no space.",
+)
+def export(folder: Path, layout: str, output: Path, images: Images) -> None:
+    """Write the rendered data set in FOLDER in a layout that other tools read.
+
+    \b
+    veri         VeRi-776: images, identities, cameras, colours, types
+    pamtri_pose  PAMTRI's pose labels: the 36 keypoints as CSV
+    pamtri_full  PAMTRI's multi-task labels as CSV, with heatmap and segment folders
+    coco         COCO keypoints, with masks as run lengths
+    webdataset   tar shards of images, masks and whole records
+
+    `pamtri dataset convert` writes more layouts, from any that is read.
+
+    \b
+    Examples:
+      pamtri synth export runs/traffic --to coco --output runs/traffic_coco --images link
+      pamtri synth export runs/traffic --to webdataset --output runs/traffic_shards
+    """
+    from pamtri.dataset import read_native
+    from pamtri.formats import write_dataset
+
+    dataset = read_native(folder)
+    write_dataset(dataset, output, layout, images)
+    click.echo(f"{output}: {len(dataset)} images in layout {layout}")

@@ -34,7 +34,7 @@ def check_coverage(config: SynthConfig, records: Sequence[Record]) -> Iterator[P
 
 def _cameras(config: SynthConfig, name: str, records: Sequence[Record]) -> Iterator[Problem]:
     """Every camera has its turn before one has another."""
-    ids = [camera.id for camera in config.fixed_cameras] or [None]
+    ids: list[int | None] = [camera.id for camera in config.fixed_cameras] or [None]
     seen = Counter(record.camera for record in records)
     least, left_over = divmod(len(records), len(ids))
     most = least + bool(left_over)

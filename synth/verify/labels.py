@@ -124,8 +124,9 @@ def _project(
     shift = np.array(view.translation)
     xyz = np.array(points.xyz)
     matrix = np.array([[view.fx, 0, view.cx], [0, view.fy, view.cy], [0, 0, 1.0]])
-    pixels, _ = cv2.projectPoints(xyz, cv2.Rodrigues(turn)[0], shift, matrix, view.distortion)
-    return pixels.reshape(-1, 2), xyz @ turn[2] + shift[2]
+    lens = np.array(view.distortion)
+    pixels, _ = cv2.projectPoints(xyz, cv2.Rodrigues(turn)[0], shift, matrix, lens)
+    return np.reshape(pixels, (-1, 2)), xyz @ turn[2] + shift[2]
 
 
 def _against_mask(
@@ -157,7 +158,8 @@ def _distances(away: NDArray[np.bool_]) -> NDArray[np.float32]:
     """How far each pixel that is ``away`` lies from the nearest that is not, pixels."""
     if away.all():
         return np.full(away.shape, np.inf, dtype=np.float32)
-    return cv2.distanceTransform(away.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    distances = cv2.distanceTransform(away.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    return np.asarray(distances, dtype=np.float32)
 
 
 def _rounded(box: tuple[float, ...]) -> tuple[float, ...]:
