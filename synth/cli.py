@@ -42,7 +42,7 @@ def synth() -> None:
     """
 
 
-for command in (rendered_cli.again, rendered_cli.check, rendered_cli.export):
+for command in (rendered_cli.again, rendered_cli.check, rendered_cli.export, rendered_cli.stats):
     synth.add_command(command)
 
 

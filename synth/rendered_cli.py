@@ -1,4 +1,4 @@
-"""The part of ``pamtri synth`` that works on a rendered data set: once more, check, export."""
+"""What ``pamtri synth`` does with a rendered data set: once more, check, export, stats."""
 
 from __future__ import annotations
 
@@ -120,3 +120,30 @@ def export(folder: Path, layout: str, output: Path, images: Images) -> None:
     dataset = read_native(folder)
     write_dataset(dataset, output, layout, images)
     click.echo(f"{output}: {len(dataset)} images in layout {layout}")
+
+
+@click.command()
+@_folder_argument
+@click.argument("other", required=False, type=click.Path(path_type=Path))
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path, dir_okay=False),
+    required=True,
+    help="HTML file to write.",
+)
+def stats(folder: Path, other: Path | None, output: Path) -> None:
+    """Write a page of what the data set in FOLDER holds; beside OTHER, where one is named.
+
+    Distributions of every label and factor, viewpoints, keypoints, colour by type, what occurs
+    together, sizes and samples, in one HTML file. Either may be a rendered data set or photographs,
+    in any layout that `pamtri dataset info` reads.
+
+    \b
+    Examples:
+      pamtri synth stats runs/traffic --output stats.html
+      pamtri synth stats runs/traffic VeRi --output beside_veri.html
+    """
+    from synth.stats.page import write_stats
+
+    write_stats([folder] if other is None else [folder, other], output)
+    click.echo(f"wrote {output}")

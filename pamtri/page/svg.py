@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+import warnings
 from collections.abc import Callable
 from html import escape
 from typing import Any
@@ -23,10 +24,11 @@ def inline_svg(title: str, size: tuple[float, float], draw: Callable[[Figure], N
 
     The same drawing gives the same text.
     """
-    with matplotlib.rc_context(_settings(title)):
+    with matplotlib.rc_context(_settings(title)), warnings.catch_warnings():
         figure = Figure(figsize=size, layout="constrained")
         draw(figure)
         buffer = io.StringIO()
+        warnings.filterwarnings("ignore", "Glyph")  # the page's own fonts have it
         figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None})
     return Markup(_on_the_page(buffer.getvalue(), title))
 
