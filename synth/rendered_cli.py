@@ -57,7 +57,10 @@ def again(folder: Path, index: int, size: int | None, samples: int | None, outpu
 
 @click.command()
 @_folder_argument
-def check(folder: Path) -> None:
+@click.option(
+    "--workers", type=click.IntRange(min=1), default=1, show_default=True, help="Processes."
+)
+def check(folder: Path, workers: int) -> None:
     """Check the rendered data set in FOLDER; exit status 1 when something is wrong.
 
     Nothing is missing, twice or unreadable; identities, images and cameras are as many as
@@ -66,15 +69,19 @@ def check(folder: Path) -> None:
     it, is the stored one. A line for each kind of violation, with examples.
 
     \b
-    Example:
+    Examples:
       pamtri synth check runs/traffic
+      pamtri synth check runs/traffic --workers 8
     """
-    from synth.verify.report import summary_lines, verify_dataset
+    from synth.verify.report import code_note, summary_lines, verify_dataset
 
-    count, problems = verify_dataset(folder)
+    count, problems = verify_dataset(folder, workers)
     for line in summary_lines(problems, folder):
         click.echo(line)
     if problems:
+        note = code_note(folder)
+        if note is not None:
+            click.echo(note)
         kinds = len({p.kind for p in problems})
         click.echo(f"{folder}: {count} images, {len(problems)} violations of {kinds} kinds")
         sys.exit(1)

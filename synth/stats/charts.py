@@ -177,7 +177,7 @@ def associations(title: str, table: Mapping[tuple[str, str], float], arm: int) -
     square = np.array(
         [[table.get((a, b), table.get((b, a), np.nan)) for b in names] for a in names]
     )
-    side = 0.38 * len(names) + 2
+    side = 0.38 * max(8, len(names)) + 2
     return _squares(title, square, names, arm, (side + 0.8, side), write=True)
 
 

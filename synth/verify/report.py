@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import itertools
+import multiprocessing
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import ExitStack, suppress
+from functools import partial
 from pathlib import Path
 
 from pamtri.check import Problem, check_files, check_names, check_splits
-from pamtri.dataset import Dataset, read_native
+from pamtri.dataset import Dataset, read_info, read_native
 from pamtri.errors import DataError
 from pamtri.progress import progress
+from pamtri.record import Record
+from pamtri.run_folder import provenance
 from synth.config import SynthConfig
 from synth.stored import stored_config
 from synth.verify.again import check_again
@@ -20,7 +27,7 @@ from synth.verify.labels import check_labels
 _EXAMPLES = 3
 
 
-def verify_dataset(root: Path) -> tuple[int, list[Problem]]:
+def verify_dataset(root: Path, workers: int = 1) -> tuple[int, list[Problem]]:
     """The number of records in ``root`` and everything that is wrong with the set, with a bar.
 
     Raises DataError when ``root`` is no rendered data set.
@@ -37,19 +44,35 @@ def verify_dataset(root: Path) -> tuple[int, list[Problem]]:
         *check_splits(dataset.records),
         *check_files(dataset)[0],
     ]
-    return len(dataset), problems + _check_images(dataset, config)
+    return len(dataset), problems + _check_images(dataset, config, workers)
 
 
-def _check_images(dataset: Dataset, config: SynthConfig) -> list[Problem]:
+def _check_images(dataset: Dataset, config: SynthConfig, workers: int) -> list[Problem]:
+    """The labels of every image; a vehicle's stay together, as it is built for each group."""
+    groups = [list(g) for _, g in itertools.groupby(dataset, lambda record: record.identity)]
+    job = partial(_check_group, dataset.root, config)
     problems: list[Problem] = []
-    with progress(len(dataset), "labels") as bar:
-        for record in dataset:
-            try:
-                problems += check_labels(dataset.root, record)
-                problems += check_again(dataset.root, config, record)
-            except DataError:  # a file that cannot be read is a finding of its own
-                pass
-            bar.update()
+    found: Iterator[list[Problem]]
+    with ExitStack() as stack:
+        if workers > 1:
+            spawn = multiprocessing.get_context("spawn")
+            pool = stack.enter_context(ProcessPoolExecutor(workers, spawn))
+            found = pool.map(job, groups)
+        else:
+            found = map(job, groups)
+        bar = stack.enter_context(progress(len(dataset), "labels"))
+        for group, problems_there in zip(groups, found, strict=True):
+            problems += problems_there
+            bar.update(len(group))
+    return problems
+
+
+def _check_group(root: Path, config: SynthConfig, records: Sequence[Record]) -> list[Problem]:
+    problems: list[Problem] = []
+    for record in records:
+        with suppress(DataError):  # a file that cannot be read is a finding of its own
+            problems += check_labels(root, record)
+            problems += check_again(root, config, record)
     return problems
 
 
@@ -64,6 +87,18 @@ def summary_lines(problems: Sequence[Problem], root: Path) -> list[str]:
         more = f"; and {len(found) - _EXAMPLES} more" if len(found) > _EXAMPLES else ""
         lines.append(f"{kind} ({len(found)}): {shown}{more}")
     return lines
+
+
+def code_note(root: Path) -> str | None:
+    """A sentence when other code checks than has rendered: it may draw other scenes."""
+    made, now = read_info(root).commit, provenance()["commit"]
+    if made is None or now is None or made == now:
+        return None
+    return f"rendered by commit {_commit(made)}, checked by {_commit(now)}: their scenes may differ"
+
+
+def _commit(name: str) -> str:
+    return name[:10] + (" with local changes" if name.endswith("+") else "")
 
 
 def _short(subject: str, root: Path) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from rendered_sets import read_lines, render_set, write_lines
 from pamtri.check import Problem
 from pamtri.errors import DataError
 from synth.cli import synth
+from synth.verify import report
 from synth.verify.again import first_difference
 from synth.verify.report import summary_lines, verify_dataset
 
@@ -70,7 +72,10 @@ def test_a_sound_set_has_every_kind_of_label_and_no_violation(sound):
     assert (result.exit_code, result.stdout) == (0, f"{sound}: 8 images, nothing wrong\n")
 
 
-def test_the_command_prints_a_line_a_kind_and_ends_with_status_one(root):
+def test_the_command_prints_a_line_a_kind_and_ends_with_status_one(root, monkeypatch):
+    info = root / "dataset.yaml"
+    info.write_text(re.sub("^commit: .*", f"commit: {'ab' * 20}", info.read_text(), flags=re.M))
+    monkeypatch.setattr(report, "provenance", lambda: {"commit": "cd" * 20 + "+"})
     for index in range(2, 7):
         (root / f"images/00000{index}.jpg").unlink()
     change(root, colour="red" if read_lines(root)[0]["colour"] != "red" else "blue")
@@ -82,8 +87,11 @@ def test_the_command_prints_a_line_a_kind_and_ends_with_status_one(root):
     )
     assert lines[0].endswith("; and 2 more")
     assert lines[1].startswith("label (1): images/000000.jpg: colour is ")
-    assert lines[2] == f"{root}: 8 images, 6 violations of 2 kinds"
-    assert len(lines) == 3
+    assert lines[2:] == [
+        "rendered by commit ababababab, checked by cdcdcdcdcd with local changes: "
+        "their scenes may differ",
+        f"{root}: 8 images, 6 violations of 2 kinds",
+    ]
 
 
 def test_records_that_are_missing_twice_or_too_many(root):
@@ -238,6 +246,12 @@ def test_scenes_are_sampled_again(root):
     ]
     config.write_text(config.read_text().replace("seed: 3", "seed: 5"))
     assert findings(root)["scene"].count("scene.seed is 3, sampled again it is 5") == 7
+
+
+def test_more_workers_find_the_same(root):
+    change(root, 0, scene__light__strength=1.25)
+    change(root, 6, occlusion=0.9)
+    assert verify_dataset(root, workers=2) == verify_dataset(root)
 
 
 def test_rounding_is_no_difference_and_a_changed_kind_is():
