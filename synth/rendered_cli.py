@@ -82,8 +82,10 @@ def check(folder: Path, workers: int) -> None:
         note = code_note(folder)
         if note is not None:
             click.echo(note)
-        kinds = len({p.kind for p in problems})
-        click.echo(f"{folder}: {count} images, {len(problems)} violations of {kinds} kinds")
+        kinds = {p.kind for p in problems}
+        if kinds & {"missing record", "failed image"}:
+            click.echo(f"what is missing is rendered by: pamtri synth resume {folder}")
+        click.echo(f"{folder}: {count} images, {len(problems)} violations of {len(kinds)} kinds")
         sys.exit(1)
     click.echo(f"{folder}: {count} images, nothing wrong")
 

@@ -26,7 +26,7 @@ def check_books(root: Path, config: SynthConfig, records: Sequence[Record]) -> I
         if index in failed:
             yield Problem("failed image", f"image {index}", str(failed[index]))
         else:
-            yield Problem("missing image", f"image {index}", "has no record")
+            yield Problem("missing record", f"image {index}", "was not rendered")
     for number, found in by_index.items():
         if number is None or not 0 <= number < config.count:
             text = f"is number {number}, expected 0 to {config.count - 1}"

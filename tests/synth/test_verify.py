@@ -101,7 +101,7 @@ def test_records_that_are_missing_twice_or_too_many(root):
     write_lines(root, [*lines[:7], lines[3]])
     (root / "failures.jsonl").write_text(json.dumps({"index": 7, "error": "no", "spec": None}))
     found = findings(root)
-    assert found["missing image"] == ("image 1: has no record\nimage 2: has no record")
+    assert found["missing record"] == "image 1: was not rendered\nimage 2: was not rendered"
     assert found["failed image"] == "image 7: no"
     assert found["image twice"] == f"images/000001.jpg: is number 0 like {FIRST}"
     assert found["image too many"] == "images/000002.jpg: is number 8, expected 0 to 7"
@@ -109,6 +109,12 @@ def test_records_that_are_missing_twice_or_too_many(root):
     assert found["stray file"].count("no record names it") == 3  # of image 7
     assert "identity 0: has 5 images, expected 4" in found["coverage"]
     assert "identity 1: has 3 images, expected 4" in found["coverage"]
+
+
+def test_what_was_not_rendered_can_be(root):
+    write_lines(root, read_lines(root)[:7])
+    result = CliRunner().invoke(synth, ["check", str(root)])
+    assert f"what is missing is rendered by: pamtri synth resume {root}\n" in result.stdout
 
 
 def test_pictures_and_files(root):
