@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import asdict
 from pathlib import Path
 
 from synth.images import open_renderer, render_image
@@ -35,7 +36,7 @@ def enlarged(spec: SceneSpec, size: int) -> SceneSpec:
     scale = size / max(view.width, view.height)
     if scale == 1:
         return spec
-    camera: dict[str, float] = {n: getattr(view, n) * scale for n in ("fx", "fy", "cx", "cy")}
+    lens = asdict(view.intrinsics.resize(scale, scale))
     sides = {n: max(1, round(getattr(view, n) * scale)) for n in ("width", "height")}
     sensor = {
         name: getattr(spec.sensor, name) * scale
@@ -44,7 +45,7 @@ def enlarged(spec: SceneSpec, size: int) -> SceneSpec:
     }
     return spec.model_copy(
         update={
-            "camera": CameraSpec(**view.model_dump() | camera | sides),
+            "camera": CameraSpec(**view.model_dump() | lens | sides),
             "sensor": spec.sensor.model_copy(update=sensor),
         }
     )

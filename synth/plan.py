@@ -89,7 +89,7 @@ def _render(config: SynthConfig, renderer: Renderer, index: int, folder: Path) -
     made = render_image(sample_scene(config, config.seed, index), renderer)
     write_image(folder, made)
     record = len(made.record.model_dump_json(exclude_none=True)) + 1
-    return record + sum((folder / path).stat().st_size for path in made.record.files)
+    return record + sum((folder / path).stat().st_size for path in set(made.record.files))
 
 
 def _mean(values: Sequence[float]) -> float:

@@ -49,11 +49,12 @@ def stored_scene(root: Path, index: int) -> SceneSpec:
 
 
 def stored_failures(root: Path) -> list[dict[str, Any]]:
-    """The lines of ``failures.jsonl``; none where there is no such file."""
-    path = root / FAILURES_FILE
-    if not path.exists():
-        return []
-    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    """The lines of all lists of failures in ``root``, each with ``index``, ``error``, ``spec``."""
+    return [
+        json.loads(line)
+        for path in sorted(root.glob(f"*{FAILURES_FILE}"))
+        for line in path.read_text(encoding="utf-8").splitlines()
+    ]
 
 
 def parse_scene(scene: dict[str, Any], where: str) -> SceneSpec:

@@ -123,10 +123,11 @@ def _project(
     turn = np.array(view.rotation)
     shift = np.array(view.translation)
     xyz = np.array(points.xyz)
-    matrix = np.array([[view.fx, 0, view.cx], [0, view.fy, view.cy], [0, 0, 1.0]])
     lens = np.array(view.distortion)
-    pixels, _ = cv2.projectPoints(xyz, cv2.Rodrigues(turn)[0], shift, matrix, lens)
-    return np.reshape(pixels, (-1, 2)), xyz @ turn[2] + shift[2]
+    plane, _ = cv2.projectPoints(xyz, cv2.Rodrigues(turn)[0], shift, np.eye(3), lens)
+    matrix = view.intrinsics.matrix
+    pixels = np.reshape(plane, (-1, 2)) @ matrix[:2, :2].T + matrix[:2, 2]
+    return pixels, xyz @ turn[2] + shift[2]
 
 
 def _against_mask(
