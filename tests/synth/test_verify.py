@@ -11,13 +11,17 @@ import cv2
 import numpy as np
 import pytest
 from click.testing import CliRunner
-from rendered_sets import read_lines, render_set, write_lines
+from rendered_sets import SMALL, read_lines, render_set, write_lines
 
 from pamtri.check import Problem
+from pamtri.config import parse_config
 from pamtri.errors import DataError
+from pamtri.record import Record
 from synth.cli import synth
+from synth.config import SynthConfig
 from synth.verify import report
 from synth.verify.again import first_difference
+from synth.verify.coverage import check_coverage
 from synth.verify.report import summary_lines, verify_dataset
 
 FIRST = "images/000000.jpg"
@@ -276,3 +280,39 @@ def test_a_line_counts_and_names_at_most_three():
 def test_what_is_no_rendered_set_is_said(tmp_path):
     with pytest.raises(DataError, match=r"holds no config.yaml and run.yaml"):
         verify_dataset(tmp_path)
+
+
+def covered(images, cameras, identities=1):
+    """What is said of identities with these cameras' images when three were configured."""
+    config = parse_config(
+        {
+            **SMALL,
+            "identities": identities,
+            "images_per_identity": 3,
+            "splits": {"train": 1},
+            "fixed_cameras": [{"id": id} for id in cameras],
+        },
+        SynthConfig,
+        source="test",
+    )
+    records = [
+        Record(image=f"{i}.jpg", domain="synthetic", identity=identity, camera=camera)
+        for i, (identity, camera) in enumerate(images)
+    ]
+    return [(p.subject, p.text) for p in check_coverage(config, records)]
+
+
+def test_every_camera_has_its_turn_before_one_has_another():
+    assert covered([(0, 1), (0, 2), (0, 1)], cameras=[1, 2]) == []
+    assert covered([(0, 1)] * 3, cameras=[1, 2]) == [
+        ("identity 0", "is seen 3 times by camera 1, expected 1 or 2"),
+        ("identity 0", "is seen 0 times by camera 2, expected 1 or 2"),
+    ]
+    assert covered([(0, 1), (0, 2), (0, 2)], cameras=[1, 2, 3]) == [
+        ("identity 0", "is seen 2 times by camera 2, expected 1"),
+        ("identity 0", "is seen 0 times by camera 3, expected 1"),
+    ]
+    assert covered([(0, None)] * 3, cameras=[]) == []
+    assert covered([(0, None)] * 3, cameras=[], identities=2) == [
+        ("identity 1", "has 0 images, expected 3")
+    ]
