@@ -53,7 +53,7 @@ def render_dataset(
     """
     sample_scene(config, config.seed, 0)  # what cannot be sampled claims no folder
     open_run_folder(root, "synth", config, resume)
-    with _sole_writer(root), RecordWriter(root, dataset_info(config)) as writer:
+    with _sole_writer(root), RecordWriter(root, _info(config)) as writer:
         _clean_up(root)
         done = {record.frame for record in read_native(root).records}
         job = Job(config, root, max(1, _cores() // workers), open_renderer)
@@ -80,8 +80,7 @@ def _groups(config: SynthConfig, done: set[int | None]) -> Iterator[list[int]]:
             yield todo[start : start + _GROUP]
 
 
-def dataset_info(config: SynthConfig) -> DatasetInfo:
-    """What ``dataset.yaml`` says of the set that ``config`` makes."""
+def _info(config: SynthConfig) -> DatasetInfo:
     splits = [split for split, share in config.splits.items() if share]
     names = [n for s in splits for n in (("query", "gallery") if s == "test" else (s,))]
     return DatasetInfo(

@@ -8,12 +8,11 @@ from pathlib import Path
 import numpy as np
 
 from pamtri.config import parse_config
-from pamtri.dataset import RECORDS_FOLDER, RecordWriter
+from pamtri.dataset import RECORDS_FOLDER, DatasetInfo, RecordWriter
 from pamtri.record import Record
 from pamtri.run_folder import open_run_folder
 from synth.config import SynthConfig
 from synth.images import FOLDERS, render_image, write_image
-from synth.run import dataset_info
 from synth.sampling import sample_scene
 
 SMALL = {
@@ -47,7 +46,8 @@ def render_set(root: Path, **changes) -> SynthConfig:
     open_run_folder(root, "synth", config)
     for folder in FOLDERS:
         (root / folder).mkdir(exist_ok=True)
-    with RecordWriter(root, dataset_info(config)) as writer:
+    info = DatasetInfo(name=config.name, seed=config.seed, commit="0" * 40)
+    with RecordWriter(root, info) as writer:
         for index in range(config.count):
             made = render_image(sample_scene(config, config.seed, index), Noise())
             write_image(root, made)
