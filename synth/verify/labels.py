@@ -21,8 +21,11 @@ from pamtri.segments import NUM_SEGMENTS
 from synth.labels import SKIN_TOLERANCE
 
 _PROJECTION_PX = 0.01
+_SHARE_TOLERANCE = 1e-6
 _EDGE_PX = 2.0
 """A point this near the mask's edge may lie on either side of it."""
+_FILL_THE_MASK = ("part_mask", "depth", "normals")
+"""Label images that say something of each pixel where the vehicle is visible, and of no other."""
 Mask = NDArray[np.uint8]
 
 
@@ -35,6 +38,7 @@ def check_labels(root: Path, record: Record) -> Iterator[Problem]:
     segments = _read_png(root, record.segment_mask)
     problems = [
         *_mask_problems(record, mask, segments),
+        *_layer_problems(root, record, mask),
         *_box_problems(record),
         *_keypoint_problems(record, mask),
     ]
@@ -70,6 +74,46 @@ def _mask_problems(
     outside = int(((segments > 0) & (mask == 0)).sum())
     if outside:
         yield "segments and mask", f"{outside} pixels are of a segment but not of the vehicle"
+
+
+def _layer_problems(root: Path, record: Record, mask: Mask | None) -> Iterator[tuple[str, str]]:
+    """The label images that a record may have besides, against the mask."""
+    if mask is None:
+        return
+    for name in _FILL_THE_MASK:
+        layer = _read_png(root, getattr(record, name, None))
+        text = layer_problem(layer, mask) if layer is not None else ""
+        if text:
+            yield "label image and mask", f"{name}: {text}"
+    whole = _read_png(root, getattr(record, "mask_amodal", None))
+    text = whole_problem(whole, mask, record.occlusion) if whole is not None else ""
+    if text:
+        yield "amodal mask", text
+
+
+def layer_problem(layer: NDArray[np.generic], mask: Mask) -> str:
+    """Where a layer (h, w) or (h, w, channels) is not 0 just where the mask is set, in words."""
+    there = np.asarray(layer).reshape(*layer.shape[:2], -1).any(axis=2)
+    if there.shape != mask.shape:
+        return ""
+    empty, outside = int(((mask > 0) & ~there).sum()), int((there & (mask == 0)).sum())
+    if not empty + outside:
+        return ""
+    return f"{empty} pixels of the vehicle have no value, {outside} others have one"
+
+
+def whole_problem(whole: Mask, mask: Mask, occlusion: float | None) -> str:
+    """Where the whole vehicle's mask leaves out what is visible, or makes another occlusion."""
+    if whole.shape != mask.shape:
+        return ""
+    outside = int(((mask > 0) & (whole == 0)).sum())
+    if outside:
+        return f"{outside} visible pixels are not of the whole vehicle"
+    area = np.count_nonzero(whole)
+    hidden = 1 - np.count_nonzero(mask) / area if area else 0.0
+    if occlusion is not None and abs(hidden - occlusion) > _SHARE_TOLERANCE:
+        return f"{hidden:.4f} of it is hidden, the record says {occlusion:.4f}"
+    return ""
 
 
 def _bounds(mask: NDArray[np.bool_]) -> tuple[float, float, float, float] | None:

@@ -22,6 +22,7 @@ from synth.config import SynthConfig
 from synth.verify import report
 from synth.verify.again import first_difference
 from synth.verify.coverage import check_coverage
+from synth.verify.labels import layer_problem, whole_problem
 from synth.verify.report import summary_lines, verify_dataset
 
 FIRST = "images/000000.jpg"
@@ -316,3 +317,28 @@ def test_every_camera_has_its_turn_before_one_has_another():
     assert covered([(0, None)] * 3, cameras=[], identities=2) == [
         ("identity 1", "has 0 images, expected 3")
     ]
+
+
+def test_further_label_images_against_the_mask():
+    mask = np.zeros((6, 8), dtype=np.uint8)
+    mask[2:4, 1:6] = 255
+    depth = np.where(mask > 0, 3000, 0).astype(np.uint16)
+    normals = np.stack([depth, 0 * depth, 0 * depth], axis=2)
+    assert layer_problem(depth, mask) == layer_problem(normals, mask) == ""
+    depth[2, 1:4], normals[0, :2, 2] = 0, 1
+    assert layer_problem(depth, mask) == (
+        "3 pixels of the vehicle have no value, 0 others have one"
+    )
+    assert layer_problem(normals, mask) == (
+        "0 pixels of the vehicle have no value, 2 others have one"
+    )
+
+
+def test_the_whole_vehicle_against_what_is_visible():
+    mask = np.zeros((6, 8), dtype=np.uint8)
+    mask[2:4, 1:6] = 255
+    whole = mask.copy()
+    whole[2:4, 6:8] = 255
+    assert whole_problem(mask, mask, 0.0) == whole_problem(whole, mask, 4 / 14) == ""
+    assert whole_problem(whole, mask, 0.1) == "0.2857 of it is hidden, the record says 0.1000"
+    assert whole_problem(mask, whole, 0.0) == "4 visible pixels are not of the whole vehicle"
