@@ -6,6 +6,7 @@ import os
 from dataclasses import asdict
 from pathlib import Path
 
+from pamtri.errors import DataError
 from synth.images import open_renderer, render_image
 from synth.scene import CameraSpec, SceneSpec, SensorSpec
 
@@ -15,14 +16,19 @@ def render_again(
 ) -> None:
     """Render ``spec`` into the JPEG file ``output``: the original's bytes where nothing changes.
 
-    ``size`` is the longer side in pixels. Raises what the renderer raises for a scene it cannot
-    render.
+    ``size`` is the longer side in pixels. Raises DataError for a scene that cannot be rendered.
     """
     if size is not None:
         spec = enlarged(spec, size)
     if samples is not None:
         spec = spec.model_copy(update={"samples": samples})
-    made = render_image(spec, open_renderer(renderer, len(os.sched_getaffinity(0))))
+    opened = open_renderer(renderer, len(os.sched_getaffinity(0)))
+    try:
+        made = render_image(spec, opened)
+    except Exception as error:
+        raise DataError(
+            f"image {spec.index} cannot be rendered: {type(error).__name__}: {error}"
+        ) from error
     output.parent.mkdir(parents=True, exist_ok=True)
     output.write_bytes(made.jpeg)
 

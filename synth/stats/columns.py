@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -47,18 +47,19 @@ class Column:
 
 def label_columns(dataset: Dataset) -> dict[str, Column]:
     """The labels of every record by name; reads image headers where sizes are not recorded."""
-    rows = []
     with progress(len(dataset), "labels") as bar:
-        for record in dataset:
-            rows.append(dict(_labels(record, _size(dataset, record))))
-            bar.update()
-    return _columns(rows)
+
+        def rows() -> Iterator[Iterator[tuple[str, Value]]]:
+            for record in dataset:
+                yield _labels(record, _size(dataset, record))
+                bar.update()
+
+        return _columns(rows())
 
 
 def factor_columns(dataset: Dataset) -> dict[str, Column]:
     """Every factor of the records' scenes by dotted key; those that never vary are left out."""
-    rows = [dict(_flat("", record.scene or {})) for record in dataset]
-    columns = _columns(rows)
+    columns = _columns(_flat("", record.scene or {}) for record in dataset)
     return {
         name: column
         for name, column in columns.items()
@@ -66,12 +67,19 @@ def factor_columns(dataset: Dataset) -> dict[str, Column]:
     }
 
 
-def _columns(rows: Sequence[Mapping[str, Value]]) -> dict[str, Column]:
+def _columns(rows: Iterable[Iterable[tuple[str, Value]]]) -> dict[str, Column]:
     """A column for each key that some row has a value for, in order of first appearance."""
-    names = dict.fromkeys(name for row in rows for name, v in row.items() if v is not None)
+    table: dict[str, list[Value]] = {}
+    count = 0
+    for count, row in enumerate(rows, start=1):
+        for name, value in row:
+            if value is not None:
+                values = table.setdefault(name, [])
+                values += [None] * (count - 1 - len(values))
+                values.append(value)
     columns = {}
-    for name in names:
-        values = [row.get(name) for row in rows]
+    for name, values in table.items():
+        values += [None] * (count - len(values))
         if any(isinstance(v, str) for v in values):
             values = [v if v is None or isinstance(v, str) else f"{v:g}" for v in values]
         columns[name] = Column(name, tuple(values))

@@ -100,6 +100,17 @@ def test_what_cannot_be_rendered_again_is_said(root, tmp_path):
         parse_scene(scene, "here")
 
 
+def test_a_scene_that_fails_again_is_said_in_a_sentence(root, tmp_path, monkeypatch):
+    class Fails(Noise):
+        def render(self, spec, geometry):
+            raise RuntimeError("a mesh without faces")
+
+    monkeypatch.setattr(again, "open_renderer", lambda *a: Fails())
+    with pytest.raises(DataError, match="image 2 cannot be rendered: RuntimeError: a mesh without"):
+        render_again(stored_scene(root, 2), "blender", tmp_path / "a.jpg", None, None)
+    assert not (tmp_path / "a.jpg").exists()
+
+
 @pytest.mark.blender
 def test_blender_makes_the_same_bytes_again(root, tmp_path):
     spec = stored_scene(root, 1)
