@@ -295,7 +295,7 @@ def test_the_command_tells_how_to_go_on_after_ctrl_c(tmp_path, monkeypatch):
     path.write_text(yaml.safe_dump(SMALL))
     root = tmp_path / "a b"
 
-    def interrupted(config, root, workers, resume):
+    def interrupted(config, root, workers, resume, **options):
         open_run_folder(root, "synth", config, resume)
         raise KeyboardInterrupt
 
@@ -306,7 +306,9 @@ def test_the_command_tells_how_to_go_on_after_ctrl_c(tmp_path, monkeypatch):
     assert f"stopped; continue with: {told}\n" in result.output
 
     called = []
-    monkeypatch.setattr("synth.run.render_dataset", lambda *a: called.append(a) or Outcome(6, 6, 0))
+    monkeypatch.setattr(
+        "synth.run.render_dataset", lambda *a, **k: called.append(a) or Outcome(6, 6, 0)
+    )
     assert invoke(*shlex.split(told)[2:]).exit_code == 0
     assert called == [(configure(seed=5), root, 3, True)]
 
@@ -315,7 +317,7 @@ def test_ctrl_c_before_the_folder_is_claimed_promises_nothing(tmp_path, monkeypa
     path = tmp_path / "small.yaml"
     path.write_text(yaml.safe_dump(SMALL))
 
-    def interrupted(*arguments):
+    def interrupted(*arguments, **options):
         raise KeyboardInterrupt
 
     monkeypatch.setattr("synth.run.render_dataset", interrupted)
