@@ -13,7 +13,7 @@ from evaluate.config import CompareConfig, IdentitySplit, SourceData
 from pamtri.dataset import Dataset, DatasetInfo, write_native
 from pamtri.errors import DataError
 from pamtri.formats import open_dataset
-from pamtri.record import Record
+from pamtri.record import FILE_FIELDS, Record
 
 LINK = "source"
 """Name of the link, in a parted data set, to the folder that it was made from."""
@@ -81,7 +81,7 @@ def _count(values: Any) -> int:
 def _parted(record: Record, test: set[int]) -> Record:
     moved = {
         name: f"{LINK}/{path}"
-        for name in ("image", "mask", "segment_mask")
+        for name in FILE_FIELDS
         if (path := getattr(record, name)) is not None
     }
     return record.model_copy(

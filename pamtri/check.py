@@ -47,7 +47,7 @@ def check_files(dataset: Dataset) -> tuple[list[Problem], dict[str, tuple[int, i
     expected: dict[str, tuple[int, int] | None] = {}
     for r in dataset:
         size = (r.width, r.height) if r.width is not None and r.height is not None else None
-        expected |= {p: size for p in (r.image, r.mask, r.segment_mask) if p is not None}
+        expected |= dict.fromkeys(r.files, size)
     problems: list[Problem] = []
     sizes: dict[str, tuple[int, int]] = {}
     with ThreadPoolExecutor(_THREADS) as pool, progress(len(expected), "images") as bar:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import sys
 import warnings
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from pamtri.options import output_option
+from pamtri.table import text_table
 
 if TYPE_CHECKING:
     from pamtri.dataset import Dataset
@@ -36,8 +37,9 @@ def dataset() -> None:
     """Inspect, check and convert data sets.
 
     \b
-    Layouts read:    native, veri, pamtri_pose, pamtri_multitask, cityflow, vehiclex, stanford_cars
-    Layouts written: native, veri, pamtri_pose, pamtri_multitask, coco
+    Layouts read:    native, veri, pamtri_pose, pamtri_multitask, cityflow, vehiclex,
+                     stanford_cars, webdataset
+    Layouts written: native, veri, pamtri_pose, pamtri_multitask, pamtri_full, coco, webdataset
 
     \b
     Examples:
@@ -61,8 +63,8 @@ def info(folder: Path, format: str | None, skip_damaged: bool) -> None:
     """
     opened = _open(folder, format, skip_damaged)
     click.echo(f"{folder}: {opened.info.name}, layout {opened.format}, {len(opened)} images")
-    click.echo("\n" + _table(_split_rows(opened)))
-    click.echo("\n" + _table(_coverage_rows(opened.records)))
+    click.echo("\n" + text_table(_split_rows(opened)))
+    click.echo("\n" + text_table(_coverage_rows(opened.records)))
     for name in ("colour", "type"):
         counts = Counter(v for r in opened if (v := getattr(r, name)) is not None)
         if counts:
@@ -166,18 +168,3 @@ def _coverage_rows(records: Sequence[Record]) -> list[Sequence[str]]:
         count = sum(getattr(r, name) is not None for r in records)
         rows.append((name, str(count), f"{count / len(records):.0%}"))
     return rows
-
-
-def _table(rows: Sequence[Sequence[str]]) -> str:
-    """Columns lined up: words to the left, numbers to the right."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    aligns: list[Callable[[str, int], str]] = [
-        str.rjust if rows[-1][i][:1].isdigit() else str.ljust for i in range(len(widths))
-    ]
-    lines = [
-        "  ".join(
-            align(cell, width) for cell, width, align in zip(row, widths, aligns, strict=True)
-        )
-        for row in rows
-    ]
-    return "\n".join(line.rstrip() for line in lines)

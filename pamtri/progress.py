@@ -7,6 +7,9 @@ from typing import Any
 
 from tqdm import tqdm
 
+_FORMAT = "{l_bar}{bar}| {n_fmt}/{total_fmt} [{elapsed}<{remaining}, {rate_noinv_fmt}{postfix}]"
+"""tqdm's own, but always images a second, also where they take longer than one."""
+
 
 def progress(
     total: int, label: str, unit: str = "image", initial: int = 0, disable: bool = False
@@ -25,5 +28,6 @@ def progress(
         dynamic_ncols=watched,
         mininterval=0.2 if watched else 10.0,
         smoothing=0.1,
+        bar_format=_FORMAT,
         disable=disable,
     )

@@ -22,6 +22,8 @@ _Point = tuple[float, float, float]
 _Fraction = Annotated[float, Field(ge=0, le=1)]
 _Positive = Annotated[int, Field(gt=0)]
 _Path = Annotated[str, Field(min_length=1)]
+FILE_FIELDS = ("image", "mask", "segment_mask")
+"""The fields of a record that name files."""
 
 
 class _Model(BaseModel):
@@ -138,7 +140,13 @@ class Record(_Model):
     scene: dict[str, Any] | None = None
     """The scene's full description, from which the image can be rendered again."""
 
-    @field_validator("image", "mask", "segment_mask")
+    @property
+    def files(self) -> tuple[str, ...]:
+        """Paths of the image and of the label images that there are."""
+        paths = (getattr(self, name) for name in FILE_FIELDS)
+        return tuple(path for path in paths if path is not None)
+
+    @field_validator(*FILE_FIELDS)
     @classmethod
     def _paths_stay_inside(cls, path: str | None) -> str | None:
         if path is not None and (path[0] == "/" or "\\" in path or ".." in path.split("/")):

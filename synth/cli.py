@@ -1,39 +1,75 @@
-"""``pamtri synth``: render data sets, and look at what would be or has been rendered."""
+"""``pamtri synth``: render data sets, and look at what would be or has been rendered.
+
+What works on a rendered data set is in ``synth.rendered_cli``.
+"""
 
 from __future__ import annotations
 
 import shlex
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from pamtri.errors import UserError
 from pamtri.options import config_argument, output_option, resume_option, set_option
+from synth import rendered_cli
+
+if TYPE_CHECKING:
+    from synth.config import SynthConfig
 
 _renderer_option = click.option(
     "--renderer",
     type=click.Choice(["blender", "raster"]),
     help="Instead of the configuration's: raster is quick, without glass, shadows or scenery.",
 )
+_workers_option = click.option(
+    "--workers", type=click.IntRange(min=1), default=2, show_default=True, help="Processes."
+)
 
 
 @click.group()
 def synth() -> None:
-    """Render labelled vehicles, preview what is rendered.
+    """Render labelled vehicles, preview and check what is rendered.
 
     \b
     Examples:
       pamtri synth preview configs/synth/traffic_camera.yaml --output sheet.png
       pamtri synth render configs/synth/traffic_camera.yaml --output runs/traffic --workers 4
-      pamtri synth preview runs/traffic --output sheet.png
+      pamtri synth resume runs/traffic --workers 4
+      pamtri synth check runs/traffic
     """
+
+
+for command in (rendered_cli.again, rendered_cli.check, rendered_cli.export, rendered_cli.stats):
+    synth.add_command(command)
+
+
+@synth.command()
+@config_argument
+@_workers_option
+@_renderer_option
+@set_option
+def plan(config: Path, workers: int, renderer: str | None, overrides: tuple[str, ...]) -> None:
+    """Tell what CONFIG would render, in what time and space, and its first scenes.
+
+    A few scenes, spread over the data set, are rendered and timed; nothing is kept.
+
+    \b
+    Examples:
+      pamtri synth plan configs/synth/traffic_camera.yaml --workers 8
+      pamtri synth plan configs/synth/dealer_photo.yaml --set image.size_px=512
+    """
+    from synth.plan import plan_text
+
+    click.echo(plan_text(_load(config, renderer, overrides), workers))
 
 
 @synth.command()
 @config_argument
 @output_option
-@click.option("--workers", type=click.IntRange(min=1), default=2, show_default=True)
+@_workers_option
 @resume_option
 @_renderer_option
 @set_option
@@ -57,24 +93,42 @@ def render(
           --workers 4 --set identities=200 --set vehicle.type=suv
       pamtri synth render configs/synth/dealer_photo.yaml --output runs/dealer --resume
     """
-    from pamtri.config import load_config
-    from synth.config import SynthConfig
+    _render(_load(config, renderer, overrides), output, workers, resume)
+
+
+@synth.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+@_workers_option
+def resume(folder: Path, workers: int) -> None:
+    """Complete the data set in FOLDER with the configuration that it was started with.
+
+    Finished images are kept; scenes that failed are tried again.
+
+    \b
+    Example:
+      pamtri synth resume runs/traffic --workers 4
+    """
+    from synth.stored import stored_config
+
+    _render(stored_config(folder), folder, workers, resume=True)
+
+
+def _render(config: SynthConfig, output: Path, workers: int, resume: bool) -> None:
+    from pamtri.run_folder import CONFIG_FILE
     from synth.run import FAILURES_FILE, render_dataset
 
-    chosen = (*overrides, f"renderer={renderer}") if renderer else overrides
-    loaded = load_config(config, SynthConfig, chosen)
+    again = shlex.join(["pamtri", "synth", "resume", str(output), "--workers", str(workers)])
     try:
-        outcome = render_dataset(loaded, output, workers, resume)
+        outcome = render_dataset(config, output, workers, resume)
     except KeyboardInterrupt:
-        again = ["pamtri", "synth", "render", str(config), "--output", str(output)]
-        again += ["--workers", str(workers), "--resume"]
-        again += [word for override in chosen for word in ("--set", override)]
-        click.echo(f"\nstopped; continue with: {shlex.join(again)}", err=True)
+        begun = (output / CONFIG_FILE).exists()
+        end = f"continue with: {again}" if begun else "nothing was written yet"
+        click.echo(f"\nstopped; {end}", err=True)
         sys.exit(130)
     if outcome.failed:
         raise UserError(
             f"{outcome.failed} of {outcome.total} scenes failed twice and are left out; "
-            f"see {output / FAILURES_FILE}, and try them again with --resume"
+            f"see {output / FAILURES_FILE}, and try them again with: {again}"
         )
     click.echo(f"{outcome.done} images in {output}")
 
@@ -109,8 +163,6 @@ def preview(
       pamtri synth preview configs/synth/quickstart.yaml --output sheet.png --renderer raster
       pamtri synth preview runs/synthetic --output sheet.png --count 24 --columns 6
     """
-    from pamtri.config import load_config
-    from synth.config import SynthConfig
     from synth.preview import preview_config, preview_dataset
 
     if source.is_dir():
@@ -118,6 +170,13 @@ def preview(
             raise UserError(f"{source}: --renderer and --set need a configuration, not a data set")
         preview_dataset(source, output, count, columns)
     else:
-        chosen = (*overrides, f"renderer={renderer}") if renderer else overrides
-        preview_config(load_config(source, SynthConfig, chosen), output, count, columns)
+        preview_config(_load(source, renderer, overrides), output, count, columns)
     click.echo(f"wrote {output}")
+
+
+def _load(config: Path, renderer: str | None, overrides: tuple[str, ...]) -> SynthConfig:
+    from pamtri.config import load_config
+    from synth.config import SynthConfig
+
+    chosen = (*overrides, f"renderer={renderer}") if renderer else overrides
+    return load_config(config, SynthConfig, chosen)

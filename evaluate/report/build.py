@@ -11,7 +11,6 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-import jinja2
 from markupsafe import Markup
 
 from evaluate.config import CompareConfig, SourceData, Task
@@ -22,6 +21,7 @@ from evaluate.report.charts import Curve, chart, series, smoothed
 from evaluate.results import TASK_NAMES, Results, answer, history, trained_steps
 from pamtri.config import dump_config
 from pamtri.formats import open_dataset
+from pamtri.page.template import environment
 from pamtri.run_folder import provenance, write_atomic
 
 PAGE = "index.html"
@@ -41,15 +41,9 @@ class Work:
 
 def write_report(results: Results, folder: Path, work: Work) -> Path:
     """Write ``folder/report/index.html``; returns its path."""
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("evaluate.report", "."),
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        undefined=jinja2.StrictUndefined,
-    )
-    environment.filters["ticks"] = code_in_ticks
-    page = environment.get_template("template.html").render(_context(results, folder, work))
+    templates = environment("evaluate.report")
+    templates.filters["ticks"] = code_in_ticks
+    page = templates.get_template("template.html").render(_context(results, folder, work))
     path = folder / "report" / PAGE
     path.parent.mkdir(parents=True, exist_ok=True)
     write_atomic(path, page)

@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-import io
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-import matplotlib
 from markupsafe import Markup
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-_INK = "#123456"
-"""Stands for the page's text colour until the SVG is written."""
-_ARMS = ("#0a0b00", "#0a0b01", "#0a0b02", "#0a0b03", "#0a0b04", "#0a0b05")
-"""Stand for the page's arm colours, in the arms' order."""
+from pamtri.page.svg import ARMS, inline_svg
+
 _STYLES = ("-", (0, (4, 1.5)), (0, (1, 1)), "-.", (0, (6, 2)), ":")
 """Arms differ in line style too, for eyes and printers that see no colours."""
 
@@ -32,15 +26,15 @@ class Curve:
 
 def chart(title: str, curves: Sequence[Curve], percent: bool = False) -> Markup:
     """Curves over training steps; seeds of one arm share colour and legend entry."""
-    with matplotlib.rc_context(_settings(title)):
-        figure = Figure(figsize=(4.4, 2.9), layout="constrained")
+
+    def draw(figure: Figure) -> None:
         axes = figure.subplots()
         labelled: set[str] = set()
         for curve in curves:
             axes.plot(
                 [step for step, _ in curve.points],
                 [100 * value if percent else value for _, value in curve.points],
-                color=_ARMS[curve.arm % len(_ARMS)],
+                color=ARMS[curve.arm % len(ARMS)],
                 linestyle=_STYLES[curve.arm % len(_STYLES)],
                 linewidth=1.8,
                 marker="o" if len(curve.points) < 30 else "",
@@ -54,9 +48,8 @@ def chart(title: str, curves: Sequence[Curve], percent: bool = False) -> Markup:
         axes.spines[["top", "right"]].set_visible(False)
         axes.grid(alpha=0.2)
         axes.legend(frameon=False)
-        buffer = io.StringIO()
-        figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None})
-    return Markup(_on_the_page(buffer.getvalue(), title))
+
+    return inline_svg(title, (4.4, 2.9), draw)
 
 
 def smoothed(points: Sequence[tuple[float, float]], count: int = 60) -> list[tuple[float, float]]:
@@ -73,30 +66,3 @@ def series(lines: Sequence[Mapping[str, object]], kind: str, key: str) -> list[t
         for line in lines
         if line.get("kind") == kind and isinstance(value := line.get(key), (int, float))
     ]
-
-
-def _settings(title: str) -> dict[Any, Any]:
-    return {
-        "svg.fonttype": "none",
-        "svg.hashsalt": title,
-        "font.family": "sans-serif",
-        "font.size": 10.5,
-        "text.color": _INK,
-        "axes.edgecolor": _INK,
-        "axes.labelcolor": _INK,
-        "xtick.color": _INK,
-        "ytick.color": _INK,
-        "grid.color": _INK,
-    }
-
-
-def _on_the_page(svg: str, title: str) -> str:
-    """Strip the file's header and size, and let the page decide on colours and font."""
-    svg = svg[svg.index("<svg") :].replace(_INK, "currentColor")
-    for arm, colour in enumerate(_ARMS):
-        svg = svg.replace(colour, f"var(--arm-{arm})")
-    svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
-    svg = re.sub(r'(<svg[^>]*?) height="[^"]*"', r"\1", svg, count=1)
-    svg = re.sub(r'(<svg[^>]*?) width="[^"]*"', r"\1", svg, count=1)
-    svg = re.sub(r"font: ([\d.]+px)[^;\"]*", r"font-size: \1", svg)
-    return svg.replace("<svg", f'<svg class="chart" role="img" aria-label="{title}"', 1)

@@ -10,11 +10,11 @@ from markupsafe import Markup
 
 from evaluate.pose import PoseScores, labelled_by_name
 from evaluate.reid import ReidScores
-from evaluate.report.pictures import chosen, labelled_shot, predicted_shot, shot
 from evaluate.results import Results
 from pamtri import pck
 from pamtri.dataset import Dataset
 from pamtri.formats.pose_csv import read_predictions
+from pamtri.page.pictures import chosen, labelled_shot, predicted_shot, shot
 
 SHEET = 24
 POSES = 6

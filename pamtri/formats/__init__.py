@@ -18,11 +18,13 @@ from pamtri.formats import (
     cityflow,
     coco,
     native,
+    pamtri_full,
     pamtri_multitask,
     pamtri_pose,
     stanford_cars,
     vehiclex,
     veri,
+    webdataset,
 )
 from pamtri.formats.images import Images
 
@@ -65,7 +67,11 @@ FORMATS: dict[str, Format] = {
     "stanford_cars": Format(
         "index.csv, or cars_train_annos.mat", stanford_cars.detect, stanford_cars.read
     ),
+    "webdataset": Format(
+        "info.json and *.tar", webdataset.detect, webdataset.read, webdataset.write
+    ),
     "coco": Format("annotations/*.json", None, None, coco.write),
+    "pamtri_full": Format("as pamtri_multitask", None, None, pamtri_full.write),
 }
 
 READABLE = tuple(name for name, f in FORMATS.items() if f.read)

@@ -20,8 +20,6 @@ def read(root: Path, skip_damaged: bool = False) -> Dataset:
 
 def write(dataset: Dataset, target: Path, images: Images = "copy") -> None:
     """Write every record unchanged, with its image and masks."""
-    files = dict.fromkeys(
-        path for r in dataset for path in (r.image, r.mask, r.segment_mask) if path is not None
-    )
+    files = dict.fromkeys(path for r in dataset for path in r.files)
     place_images([(dataset.root / path, target / path) for path in files], images)
     write_native(target, dataset.records, dataset.info)

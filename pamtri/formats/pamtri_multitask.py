@@ -33,7 +33,7 @@ from pamtri.record import Keypoints, Record
 
 _FIELDS = ("vehicle id", "colour id", "type id")
 _SPLIT_OF_SET = {"train": "train", "query": "query", "test": "gallery"}
-_SET_OF_SPLIT = {split: set_name for set_name, split in _SPLIT_OF_SET.items()}
+SET_OF_SPLIT = {split: set_name for set_name, split in _SPLIT_OF_SET.items()}
 _UNKNOWN = -1
 VISIBLE_CONFIDENCE = 0.5
 """From this confidence on PAMTRI trusts a predicted point (it blanks segments below it)."""
@@ -110,9 +110,9 @@ def write(dataset: Dataset, target: Path, images: Images = "copy") -> None:
     rows: dict[str, list[list[str]]] = {}
     pairs = []
     for record, name in zip(dataset.records, veri_names(dataset.records), strict=True):
-        set_name = _SET_OF_SPLIT.get(record.split or "")
+        set_name = SET_OF_SPLIT.get(record.split or "")
         if set_name is None:
-            there = ", ".join(_SET_OF_SPLIT)
+            there = ", ".join(SET_OF_SPLIT)
             raise DataError(
                 f"{record.image}: is in split '{record.split}', but multi-task labels have {there}"
             )

@@ -10,10 +10,10 @@ import pytest
 from PIL import Image
 
 from evaluate.report.charts import Curve, chart, series, smoothed
-from evaluate.report.pictures import chosen, labelled_shot, picture, predicted_shot
 from evaluate.report.tables import _bar, data_rows
 from evaluate.statistics import Difference
 from pamtri.errors import DataError
+from pamtri.page.pictures import chosen, labelled_shot, picture, predicted_shot
 from pamtri.record import Keypoints, Record
 
 

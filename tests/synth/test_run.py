@@ -6,6 +6,7 @@ import fcntl
 import hashlib
 import json
 import os
+import shlex
 import shutil
 import signal
 import subprocess
@@ -20,6 +21,7 @@ from click.testing import CliRunner
 from pamtri.config import parse_config
 from pamtri.dataset import read_native
 from pamtri.errors import UserError
+from pamtri.run_folder import open_run_folder
 from synth.cli import synth
 from synth.config import SynthConfig
 from synth.images import FOLDERS
@@ -291,14 +293,44 @@ def test_the_command_reports_failures_in_its_last_line_with_status_one(tmp_path,
 def test_the_command_tells_how_to_go_on_after_ctrl_c(tmp_path, monkeypatch):
     path = tmp_path / "small.yaml"
     path.write_text(yaml.safe_dump(SMALL))
+    root = tmp_path / "a b"
 
-    def interrupted(*arguments):
+    def interrupted(config, root, workers, resume, **options):
+        open_run_folder(root, "synth", config, resume)
         raise KeyboardInterrupt
 
     monkeypatch.setattr("synth.run.render_dataset", interrupted)
-    result = invoke("render", path, "--output", tmp_path / "a b", "--set", "seed=5")
+    result = invoke("render", path, "--output", root, "--set", "seed=5", "--workers", "3")
     assert result.exit_code == 130
-    assert (
-        f"continue with: pamtri synth render {path} --output '{tmp_path / 'a b'}' "
-        "--workers 2 --resume --set seed=5" in result.output
+    told = f"pamtri synth resume '{root}' --workers 3"
+    assert f"stopped; continue with: {told}\n" in result.output
+
+    called = []
+    monkeypatch.setattr(
+        "synth.run.render_dataset", lambda *a, **k: called.append(a) or Outcome(6, 6, 0)
     )
+    assert invoke(*shlex.split(told)[2:]).exit_code == 0
+    assert called == [(configure(seed=5), root, 3, True)]
+
+
+def test_ctrl_c_before_the_folder_is_claimed_promises_nothing(tmp_path, monkeypatch):
+    path = tmp_path / "small.yaml"
+    path.write_text(yaml.safe_dump(SMALL))
+
+    def interrupted(*arguments, **options):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("synth.run.render_dataset", interrupted)
+    result = invoke("render", path, "--output", tmp_path / "set")
+    assert (result.exit_code, result.output) == (130, "\nstopped; nothing was written yet\n")
+
+
+def test_what_is_no_run_of_synth_cannot_be_resumed(tmp_path):
+    for folder, message in (
+        (tmp_path / "absent", "absent: no such folder"),
+        (tmp_path, "holds no config.yaml and run.yaml, so `pamtri synth render` did not begin"),
+    ):
+        assert message in str(invoke("resume", folder).exception)
+    (tmp_path / "config.yaml").touch()
+    (tmp_path / "run.yaml").write_text("stage: train\n")
+    assert "holds a run of 'train', expected 'synth'" in str(invoke("resume", tmp_path).exception)

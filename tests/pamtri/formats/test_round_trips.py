@@ -142,6 +142,12 @@ def test_native_holds_everything(tmp_path_factory, made):
 
 
 @short
+@given(records([*REID, "val", "any name", None]))
+def test_webdataset_holds_everything(tmp_path_factory, made):
+    assert there_and_back(tmp_path_factory, made, "webdataset") == made
+
+
+@short
 @given(records(REID, **IDS))
 def test_veri(tmp_path_factory, made):
     fields = ("split", "identity", "camera", "frame", "colour", "type")

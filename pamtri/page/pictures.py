@@ -1,4 +1,4 @@
-"""Pictures of the report: photographs as data URIs inside SVG, labels drawn over them as vectors.
+"""Pictures of a page: photographs as data URIs inside SVG, labels drawn over them as vectors.
 
 Vectors stay sharp at any size, take no space and follow the page's light and dark colours.
 """

@@ -1,0 +1,17 @@
+"""Templates of pages: a package's own, which may include what all pages share."""
+
+from __future__ import annotations
+
+import jinja2
+
+
+def environment(package: str) -> jinja2.Environment:
+    """Loads ``package``'s templates, and ``base.css`` from here; a missing name is an error."""
+    loaders = [jinja2.PackageLoader(name, ".") for name in (package, "pamtri.page")]
+    return jinja2.Environment(
+        loader=jinja2.ChoiceLoader(loaders),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
+    )
