@@ -1,0 +1,145 @@
+"use strict";
+// Labels drawn over an image. Records count pixels from the image's top left corner.
+
+/** What can be laid over: its key, its name, and the columns that it needs one of. */
+const OVERLAYS = {
+  keypoints: { key: "k", name: "Keypoints", needs: ["points"] },
+  skeleton: { key: "l", name: "Lines", needs: ["points"] },
+  box: { key: "b", name: "Box", needs: ["box", "wholeBox"] },
+  segments: { key: "s", name: "Segments", needs: ["segmentMask", "points"] },
+  mask: { key: "m", name: "Mask", needs: ["mask"] },
+};
+
+/** By letter: the word, the sign's class and its outline about (0, 0) with radius 1. */
+const VISIBILITIES = {
+  v: { word: "visible", path: circle(1) },
+  s: { word: "behind the vehicle itself", path: circle(1) },
+  o: { word: "behind something else", path: "M-.9-.9 .9 .9M.9-.9-.9 .9" },
+  t: { word: "outside the image", path: "M0-1.1 1.05 .8H-1.05Z" },
+  h: { word: "not visible", path: circle(0.55) },
+};
+
+function circle(radius) {
+  return `M${-radius} 0a${radius} ${radius} 0 1 0 ${2 * radius} 0a${radius} ${radius} 0 1 0 ${-2 * radius} 0Z`;
+}
+
+function available(overlay) {
+  return OVERLAYS[overlay].needs.some(has);
+}
+
+/** The image with the labels that are on, `width` x `height` pixels at most; null while unknown. */
+function labelledImage(index, width, height, on, large = false) {
+  const link = labelOf("link", index);
+  const size = labelOf("size", index);
+  if (link === null || size === null) return missing();
+  const scale = Math.min(width / size[0], height / size[1]);
+  const frame = make("span", { class: "frame" });
+  frame.style.width = `${size[0] * scale}px`;
+  frame.style.height = `${size[1] * scale}px`;
+  frame.append(picture(link, large, () => frame.replaceWith(missing())));
+  if (on.has("mask")) frame.append(...maskPicture(index, "mask"));
+  if (on.has("segments")) frame.append(...maskPicture(index, "segmentMask"));
+  frame.append(drawing(index, size, scale, on, large));
+  return frame;
+}
+
+function missing() {
+  return make("span", { class: "missing" }, "image missing");
+}
+
+function picture(link, large, failed) {
+  return make("img", { src: link, alt: "", loading: large ? "eager" : "lazy", decoding: "async", draggable: "false", error: failed });
+}
+
+function maskPicture(index, column) {
+  const link = labelOf(column, index);
+  return link === null ? [] : [make("img", { class: "mask", src: link, alt: "", loading: "lazy", decoding: "async" })];
+}
+
+function drawing(index, [width, height], scale, on, large) {
+  const [w, h] = [width * scale, height * scale];
+  const svg = shape("svg", { class: "labels", viewBox: `0 0 ${w} ${h}`, width: w, height: h, "aria-hidden": "true" });
+  if (on.has("segments") && labelOf("segmentMask", index) === null) drawSegments(svg, index, scale);
+  if (on.has("box")) {
+    drawBox(svg, labelOf("wholeBox", index), scale, "box whole");
+    drawBox(svg, labelOf("box", index), scale, "box");
+  }
+  if (on.has("skeleton")) drawSkeleton(svg, index, scale);
+  if (on.has("keypoints")) drawKeypoints(svg, index, scale, large ? 5.5 : Math.max(2, Math.min(4, w / 55)), large);
+  return svg;
+}
+
+function drawBox(svg, box, scale, style) {
+  if (!box) return;
+  const [left, top, right, bottom] = box.map((v) => v * scale);
+  const place = { x: left, y: top, width: right - left, height: bottom - top };
+  svg.append(shape("rect", { class: `halo ${style}`, ...place }), shape("rect", { class: style, ...place }));
+}
+
+/** The segments' corners where all four are visible, for want of a mask. */
+function drawSegments(svg, index, scale) {
+  const points = labelOf("points", index);
+  const visibility = labelOf("visibility", index);
+  if (!points) return;
+  for (const { corners, colour, name } of DATA.segments) {
+    if (corners.some((corner) => visibility[corner] !== "v")) continue;
+    const outline = corners.map((c) => `${points[2 * c] * scale},${points[2 * c + 1] * scale}`).join(" ");
+    svg.append(shape("polygon", { class: "segment", points: outline, fill: colour, stroke: colour }, shape("title", {}, name)));
+  }
+}
+
+/** Solid between visible points, dashed where one end cannot be seen. */
+function drawSkeleton(svg, index, scale) {
+  const points = labelOf("points", index);
+  const visibility = labelOf("visibility", index);
+  if (!points) return;
+  const lines = { seen: "", unseen: "" };
+  for (const [a, b] of DATA.skeleton) {
+    if (visibility[a] === "h" || visibility[b] === "h") continue;
+    const ends = [a, b].map((p) => `${shown(points[2 * p] * scale, 2)} ${shown(points[2 * p + 1] * scale, 2)}`);
+    lines[visibility[a] === "v" && visibility[b] === "v" ? "seen" : "unseen"] += `M${ends[0]}L${ends[1]}`;
+  }
+  for (const [style, d] of Object.entries(lines)) {
+    if (d) svg.append(shape("path", { class: `halo bone ${style}`, d }), shape("path", { class: `bone ${style}`, d }));
+  }
+}
+
+function drawKeypoints(svg, index, scale, radius, large) {
+  const points = labelOf("points", index);
+  const visibility = labelOf("visibility", index);
+  if (!points) return;
+  for (const letter of "htosv") {
+    for (let p = 0; p < visibility.length; p++) {
+      if (visibility[p] !== letter) continue;
+      const sign = keypointSign(letter, radius);
+      sign.setAttribute("transform", `translate(${points[2 * p] * scale} ${points[2 * p + 1] * scale}) scale(${radius})`);
+      sign.setAttribute("data-point", p);
+      if (large) sign.append(shape("title", {}, `${p} ${DATA.keypoints[p]}: ${VISIBILITIES[letter].word}`));
+      svg.append(sign);
+    }
+  }
+}
+
+/** The sign of a visibility about (0, 0), to be enlarged `radius` times. */
+function keypointSign(letter, radius) {
+  const line = 1.6 / radius;
+  return shape("g", { class: `point ${letter}` },
+    shape("path", { class: "under", d: VISIBILITIES[letter].path, "stroke-width": line + 2 / radius }),
+    shape("path", { d: VISIBILITIES[letter].path, "stroke-width": line }));
+}
+
+/** A sign to stand in a line of text. */
+function inlineSign(letter) {
+  const sign = keypointSign(letter, 5);
+  sign.setAttribute("transform", "translate(9 9) scale(5)");
+  return shape("svg", { class: "sign", viewBox: "0 0 18 18", width: 18, height: 18, "aria-hidden": "true" }, sign);
+}
+
+/** Buttons that turn the labels on and off; `changed` is called with the name of one. */
+function overlayButtons(on, changed) {
+  return Object.entries(OVERLAYS).filter(([name]) => available(name)).map(([name, overlay]) =>
+    make("button", {
+      type: "button", class: "toggle", "data-overlay": name, "aria-pressed": String(on.has(name)),
+      "aria-keyshortcuts": overlay.key, title: `${overlay.name} (${overlay.key})`, click: () => changed(name),
+    }, overlay.name));
+}
