@@ -142,9 +142,7 @@ def convert(
 @click.option(
     "--copy", is_flag=True, help="Copy the images in, so that the page can be moved or published."
 )
-def browse(
-    folder: Path, output: Path, format: str | None, skip_damaged: bool, copy: bool
-) -> None:
+def browse(folder: Path, output: Path, format: str | None, skip_damaged: bool, copy: bool) -> None:
     """Write a page that shows a data set in the web browser; it needs no server.
 
     Filter by split, type, colour, camera, identity, azimuth and occlusion; lay keypoints, boxes,

@@ -5,8 +5,12 @@ const STRIP_HEIGHT = 84;
 const STRIP_ORDERS = { azimuth: "by azimuth", camera: "by camera" };
 
 class Detail {
-  /** `toggled` is called with the name of an overlay, `only` with an identity, `closed` at the end. */
+  /**
+   * `toggled` is called with the name of an overlay, `moved` with the number of another image,
+   * `only` with an identity that alone is to be shown, `closed` with the place of the last image.
+   */
   constructor({ toggled, only, closed, moved }) {
+    this.place = 0;
     Object.assign(this, { toggled, moved, order: [], index: null, stripOrder: has("azimuth") ? "azimuth" : "camera" });
     this.dialog = byId("detail");
     this.stage = byId("stage");
@@ -31,8 +35,8 @@ class Detail {
     if (place >= 0) this.place = place;
     if (!this.dialog.open) this.dialog.showModal();
     byId("position").textContent = place < 0 ? "not among the filtered" : `${place + 1} of ${order.length.toLocaleString("en")}`;
-    byId("previous").disabled = this.place <= 0;
-    byId("next").disabled = this.place >= order.length - 1;
+    byId("previous").setAttribute("aria-disabled", String(this.place <= 0));
+    byId("next").setAttribute("aria-disabled", String(this.place >= order.length - 1));
     byId("detail-name").textContent = labelOf("name", index);
     byId("detail-toggles").replaceChildren(...overlayButtons(on, this.toggled));
     this.draw();
@@ -74,7 +78,9 @@ class Detail {
     if (identity === null) return;
     const all = Array.from({ length: DATA.count }, (_, index) => index).filter((index) => labelOf("identity", index) === identity);
     byId("strip-name").textContent = `Identity ${identity}: ${plural(all.length, "image")}`;
-    byId("strip-order").replaceChildren(...Object.entries(STRIP_ORDERS).filter(([label]) => has(label)).map(([label, name]) =>
+    const orders = Object.entries(STRIP_ORDERS).filter(([label]) => has(label));
+    byId("strip-order").hidden = orders.length < 2;
+    byId("strip-order").replaceChildren(...orders.map(([label, name]) =>
       make("button", { type: "button", class: "toggle small", "aria-pressed": String(label === this.stripOrder), click: () => {
         this.stripOrder = label;
         this.showStrip();
@@ -107,11 +113,8 @@ class Detail {
       const record = await wholeRecord(index);
       if (index !== this.index) return;
       const open = new Set([...panel.querySelectorAll("details[open]")].map((part) => part.dataset.part));
-      const fresh = !panel.childElementCount;
       panel.replaceChildren(...panelParts(record, index, (point) => this.mark(point)));
-      for (const part of panel.querySelectorAll("details")) {
-        if (!fresh) part.open = open.has(part.dataset.part);
-      }
+      for (const part of panel.querySelectorAll("details")) part.open = open.has(part.dataset.part);
     } catch (error) {
       if (index === this.index) panel.replaceChildren(make("p", { class: "hint" }, error.message));
     }
@@ -140,7 +143,7 @@ function panelParts(record, index, mark) {
 }
 
 function sceneParts(scene) {
-  const single = Object.fromEntries(Object.entries(scene).filter(([, value]) => !isTree(value)));
+  const single = Object.fromEntries(Object.entries(scene).filter(([name, value]) => name !== "schema_version" && !isTree(value)));
   const parts = Object.keys(single).length ? [factList(flat(single))] : [];
   for (const [name, value] of Object.entries(scene)) {
     if (!isTree(value)) continue;
@@ -152,7 +155,7 @@ function sceneParts(scene) {
 }
 
 function fold(part, title, ...content) {
-  return make("details", { "data-part": part, open: part === "keypoints" ? false : null }, make("summary", {}, title), ...content);
+  return make("details", { "data-part": part }, make("summary", {}, title), ...content);
 }
 
 function factList(facts) {
@@ -204,9 +207,9 @@ function paintSwatch(colour) {
 
 /** The vehicle from above, its front up, and where the camera stands. */
 function compass(azimuth) {
-  const [x, y] = around(azimuth, 7);
-  return shape("svg", { class: "compass", viewBox: "-9 -9 18 18", width: 18, height: 18, "aria-hidden": "true" },
-    shape("rect", { x: -2.2, y: -4.2, width: 4.4, height: 8.4, rx: 1.6 }), shape("circle", { cx: x, cy: y, r: 2 }));
+  const [cx, cy] = around(azimuth, 10.5);
+  return shape("svg", { class: "compass", viewBox: "-14 -14 28 28", width: 28, height: 28, "aria-hidden": "true" },
+    shape("circle", { r: 10.5 }), shape("path", { d: "M-3-4.500q3-3 6 0v10q-3 1-6 0z" }), shape("circle", { class: "camera", cx, cy, r: 3 }));
 }
 
 function seen({ visibility }) {

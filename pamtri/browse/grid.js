@@ -2,7 +2,8 @@
 // The images in rows, of which only those in sight are in the page: any number scrolls smoothly.
 
 const GAP = 10;
-const CAPTION = 40;
+const CAPTION = 24; // a line of it
+const NARROW = 175; // pixels that two halves of a caption need beside each other
 const HEADING = 46;
 const OVERSCAN = 400;
 
@@ -32,6 +33,7 @@ class Grid {
     this.columns = Math.max(1, Math.floor((width + GAP) / (this.tile + GAP)));
     this.width = Math.floor((width - GAP * (this.columns - 1)) / this.columns);
     this.height = Math.round(this.width * 0.75);
+    this.caption = this.width < NARROW ? 2 * CAPTION - 4 : CAPTION;
     this.rows = [];
     let top = 0;
     let place = 0;
@@ -42,9 +44,9 @@ class Grid {
       }
       for (let start = 0; start < indices.length; start += this.columns) {
         const part = indices.slice(start, start + this.columns);
-        this.rows.push({ top, height: this.height + CAPTION, place, indices: part });
+        this.rows.push({ top, height: this.height + this.caption, place, indices: part });
         place += part.length;
-        top += this.height + CAPTION + GAP;
+        top += this.height + this.caption + GAP;
       }
     }
     this.list.style.height = `${top}px`;
@@ -70,6 +72,7 @@ class Grid {
     return this.rows.findIndex((row) => row.indices && place >= row.place && place < row.place + row.indices.length);
   }
 
+  /** Put the rows in sight into the page, in their order, and take the others out. */
   draw() {
     const from = this.pane.scrollTop - this.list.offsetTop - OVERSCAN;
     const until = from + this.pane.clientHeight + 2 * OVERSCAN;
@@ -84,7 +87,9 @@ class Grid {
     for (const number of wanted) {
       if (this.drawn.has(number)) continue;
       const elements = this.drawRow(this.rows[number]);
-      this.list.append(...elements);
+      const later = Math.min(...[...this.drawn.keys()].filter((other) => other > number));
+      if (this.drawn.has(later)) this.drawn.get(later)[0].before(...elements);
+      else this.list.append(...elements);
       this.drawn.set(number, elements);
     }
   }
@@ -110,10 +115,13 @@ class Grid {
     const swatch = colour in PAINTS ? make("i", { class: "swatch" }) : null;
     if (swatch) swatch.style.background = PAINTS[colour];
     const vehicle = [colour, labelOf("type", index)].filter(Boolean).join(" ");
+    const text = make("span", { class: "caption" },
+      make("b", {}, caption(index) || labelOf("name", index)), vehicle ? make("span", {}, swatch, vehicle) : null);
+    text.style.height = `${this.caption}px`;
     return make("button", {
       type: "button", class: "tile", "data-place": place, "data-index": index, "aria-label": spoken(index),
       tabindex: place === this.active ? 0 : -1, focus: () => this.activate(place), click: () => this.opened(index),
-    }, view, make("span", { class: "caption" }, make("b", {}, caption(index) || labelOf("name", index)), make("span", {}, swatch, vehicle)));
+    }, view, text);
   }
 
   tileAt(place) {

@@ -3,7 +3,7 @@
 // of which are in the address, so that it can be kept, sent and gone back to.
 
 const filters = new Filters();
-const view = { order: "dataset", together: false, tile: 190, on: new Set(["keypoints", "box"].filter(available)) };
+const view = { order: "dataset", together: false, tile: innerWidth < 740 ? 160 : 190, on: new Set(["keypoints", "box"].filter(available)) };
 let order = [];
 
 const sidebar = new Sidebar(byId("facets"), filters, () => refresh());
@@ -125,8 +125,12 @@ function address() {
   return words.toString();
 }
 
+let writing = 0;
+
+/** A little later, as browsers allow few changes a second. */
 function writeAddress() {
-  history.replaceState(null, "", `#${address()}`);
+  clearTimeout(writing);
+  writing = setTimeout(() => history.replaceState(null, "", `#${address()}`), 250);
 }
 
 /** Take filters and view from the address; what makes no sense there is passed over. */
@@ -139,10 +143,10 @@ function readAddress() {
   filters.identities = words.get("identity") ?? "";
   filters.azimuth = pair(words.get("azimuth"), 360);
   filters.occlusion = pair(words.get("occlusion"), 100) ?? [0, 100];
-  if (words.get("order") in ORDERS) view.order = words.get("order");
+  if (Object.hasOwn(ORDERS, words.get("order") ?? "")) view.order = words.get("order");
   view.together = words.get("together") === "1";
   view.tile = Math.min(420, Math.max(90, Number(words.get("tile")) || view.tile));
-  if (words.has("labels")) view.on = new Set(words.get("labels").split(",").filter((name) => name in OVERLAYS && available(name)));
+  if (words.has("labels")) view.on = new Set(words.get("labels").split(",").filter((name) => Object.hasOwn(OVERLAYS, name) && available(name)));
   return words.has("image") ? DATA.columns.name.indexOf(words.get("image")) : -1;
 }
 
@@ -164,9 +168,14 @@ function start() {
   byId("arrange").append(...Object.entries(ORDERS).filter(([, { label }]) => !label || has(label)).map(([value, { name }]) => make("option", { value }, name)));
   byId("together-label").hidden = !has("identity");
   byId("help-text").append(...helpParts());
+  showAddress();
+}
+
+function showAddress() {
   const image = readAddress();
   refresh();
   if (image >= 0) openImage(image);
+  else if (detail.open) detail.dialog.close();
 }
 
 function helpParts() {
@@ -212,4 +221,5 @@ byId("close-filters").addEventListener("click", () => showFilters(false));
 byId("open-help").addEventListener("click", () => byId("help").showModal());
 byId("close-help").addEventListener("click", () => byId("help").close());
 document.addEventListener("keydown", pressKey);
+addEventListener("hashchange", showAddress);
 start();

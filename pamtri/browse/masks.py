@@ -10,12 +10,12 @@ from pamtri.segments import NUM_SEGMENTS
 
 Colour = tuple[int, int, int]
 
-MASK_COLOUR: Colour = (0, 158, 255)
+MASK_COLOUR: Colour = (178, 92, 255)
 SEGMENT_COLOURS: tuple[Colour, ...] = (
     *((136, 204, 238), (68, 119, 170), (51, 34, 136)),  # left side, blue
     *((255, 204, 120), (238, 119, 51), (160, 70, 10)),  # right side, orange
-    *((221, 204, 119), (153, 153, 51), (170, 68, 153)),  # rear, boot, rear glass
-    *((238, 238, 238), (204, 102, 170), (68, 187, 153), (17, 119, 85)),  # roof to front
+    *((221, 204, 119), (153, 153, 51), (120, 50, 180)),  # rear, boot, rear glass
+    *((238, 238, 238), (255, 120, 190), (68, 187, 153), (17, 119, 85)),  # roof to front
 )
 """Neighbours differ in lightness as well as in hue, for those who see no red or green."""
 _MASK_ALPHA, _SEGMENT_ALPHA = 110, 150

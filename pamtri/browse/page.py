@@ -81,7 +81,7 @@ def _refuse_other_content(folder: Path) -> None:
 
 
 def _fill(dataset: Dataset, target: Path, final: Path, copy: bool) -> list[Path]:
-    """Write every file into ``target``, with links as from ``final``; returns what is unreadable."""
+    """Write every file into ``target``, linking as from ``final``; returns what is unreadable."""
     for name in _FILES:
         text = (resources.files("pamtri.browse") / name).read_text(encoding="utf-8")
         (target / name).write_text(text, encoding="utf-8")
@@ -98,7 +98,7 @@ def _fill(dataset: Dataset, target: Path, final: Path, copy: bool) -> list[Path]
 
 
 def _measure(dataset: Dataset) -> tuple[list[tuple[int, int] | None], list[Path]]:
-    """(width, height) of every image, None where the file is missing or no image; and those files."""
+    """(width, height) of every image, None where it is missing or cannot be read; and those."""
     sizes: list[tuple[int, int] | None] = []
     unreadable = []
     with progress(len(dataset), "sizes") as bar:
@@ -152,7 +152,7 @@ def _facts(dataset: Dataset) -> dict[str, Any]:
         "keypoints": keypoints.NAMES,
         "skeleton": keypoints.SKELETON,
         "segments": [
-            {"name": s.name, "corners": s.corners, "colour": "#%02x%02x%02x" % colour}
+            {"name": s.name, "corners": s.corners, "colour": "#" + bytes(colour).hex()}
             for s, colour in zip(segments.SEGMENTS, SEGMENT_COLOURS, strict=True)
         ],
     }
@@ -164,7 +164,7 @@ def _columns(
     link: Callable[[Record], str],
 ) -> dict[str, Column]:
     """What is filtered by and drawn, a list a label; None for a label that no record has."""
-    columns = {
+    columns: dict[str, list[Any]] = {
         "name": [r.image for r in records],
         "link": [link(r) if size else None for r, size in zip(records, sizes, strict=True)],
         "size": list(sizes),
@@ -172,8 +172,8 @@ def _columns(
             name: [getattr(r, name) for r in records]
             for name in ("split", "identity", "camera", "colour", "type", "style", "domain")
         },
-        "azimuth": [_rounded(r.viewpoint and r.viewpoint.azimuth_deg, 2) for r in records],
-        "occlusion": [_rounded(r.occlusion, 4) for r in records],
+        "azimuth": [r.viewpoint and round(r.viewpoint.azimuth_deg, 2) for r in records],
+        "occlusion": [None if r.occlusion is None else round(r.occlusion, 4) for r in records],
         "box": [_all_rounded(r.box) for r in records],
         "wholeBox": [_all_rounded(r.box_amodal) for r in records],
         "points": [
@@ -184,10 +184,6 @@ def _columns(
     return {
         name: None if all(v is None for v in column) else column for name, column in columns.items()
     }
-
-
-def _rounded(value: float | None, digits: int) -> float | None:
-    return None if value is None else round(value, digits)
 
 
 def _all_rounded(values: Iterable[float] | None) -> list[float] | None:

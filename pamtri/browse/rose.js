@@ -38,7 +38,8 @@ class Rose {
       shape("circle", { class: "ring", r: RING }), ...this.petals, this.vehicle(), this.band, ...this.words(), ...this.handles);
     this.svg.addEventListener("pointerdown", (event) => this.press(event));
     this.inputs = ["from", "to"].map((end, place) => make("input", {
-      type: "number", min: 0, max: 360, step: 1, inputmode: "numeric", change: () => this.typed(place),
+      type: "number", min: 0, max: 360, step: 1, inputmode: "numeric", placeholder: place ? "360" : "0",
+      focus: (event) => event.target.select(), change: () => this.typed(),
     }));
     this.element = make("div", {}, this.svg, this.presets(), make("div", { class: "arc" },
       make("label", {}, "from ", this.inputs[0], "°"), make("label", {}, "to ", this.inputs[1], "°")));
@@ -78,9 +79,7 @@ class Rose {
       petal.classList.toggle("outside", arc !== null && !inArc((from + to) / 2, arc));
       petal.firstChild.textContent = `${from}° to ${to}°: ${plural(counts[bin], "image")}`;
     });
-    const [from, to] = arc ?? [0, 360];
-    const length = arc ? turned(to - from) || 360 : 360;
-    this.band.setAttribute("d", arc ? sector(from, from + Math.min(length, 359.9), RING - 3, RING + 3) : "");
+    this.band.setAttribute("d", arc ? sector(arc[0], arc[0] + turned(arc[1] - arc[0]), RING - 3, RING + 3) : "");
     this.handles.forEach((handle, place) => {
       const azimuth = arc ? arc[place] : 0;
       const [x, y] = around(azimuth, RING);
@@ -89,7 +88,6 @@ class Rose {
       handle.setAttribute("aria-valuenow", azimuth);
       handle.setAttribute("aria-valuetext", arc ? `${azimuth}°` : "all around");
       this.inputs[place].value = arc ? azimuth : "";
-      this.inputs[place].placeholder = place ? "360" : "0";
     });
   }
 
@@ -98,10 +96,11 @@ class Rose {
     this.changed(whole ? null : arc);
   }
 
-  typed(place) {
-    const given = this.inputs.map((input) => (input.value === "" ? null : turned(Number(input.value))));
-    if (given.every((value) => value === null)) return this.change(null);
-    return this.change([given[0] ?? 0, given[1] ?? 359]);
+  /** Both ends make an arc, none the whole; with one the other is waited for. */
+  typed() {
+    const given = this.inputs.map((input) => input.value).filter((value) => value !== "");
+    if (given.length === 2) this.change(given.map((value) => turned(Number(value))));
+    else if (!given.length) this.change(null);
   }
 
   pressKey(event, end) {

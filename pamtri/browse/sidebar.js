@@ -17,7 +17,7 @@ class Sidebar {
     this.changed = changed;
     this.boxes = {};
     for (const label of CHOICES) {
-      if (has(label) && (label !== "domain" || valuesOf(label).length > 1)) element.append(this.choice(label));
+      if (has(label) && valuesOf(label).length > 1) element.append(this.choice(label));
     }
     if (has("identity")) element.append(this.identity());
     if (has("azimuth")) {
