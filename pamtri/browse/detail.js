@@ -169,14 +169,14 @@ function mainFacts(record, index) {
   const link = labelOf("link", index);
   const facts = [
     ["File", link === null ? record.image : make("a", { href: link, target: "_blank", rel: "noopener" }, record.image)],
-    ["Size", record.width ? `${record.width} × ${record.height} px` : null],
+    ["Size", labelOf("size", index) && `${labelOf("size", index).join(" × ")} px`],
     ["Origin", record.domain],
     ["Split", record.split],
     ["Identity", record.identity],
     ["Camera", record.camera],
     ["Frame", record.frame],
     ["Colour", record.colour && [paintSwatch(record.colour), record.colour]],
-    ["Type", record.type && [record.type, record.style].filter(Boolean).map(words).join(", ")],
+    ["Type", record.type && [...new Set([record.type, record.style])].filter(Boolean).map(words).join(", ")],
     ["Style", record.type ? null : record.style],
     ["Azimuth", view.azimuth_deg === undefined ? null : [compass(view.azimuth_deg), `${shown(view.azimuth_deg)}°`]],
     ["Elevation", degrees(view.elevation_deg)],
@@ -221,8 +221,8 @@ function keypointTable({ xy, visibility, confidence }, mark) {
     make("td", {}, inlineSign(visibility[point])),
     make("th", { scope: "row" }, words(DATA.keypoints[point]), make("small", {}, VISIBILITIES[visibility[point]].word)),
     make("td", {}, shown(x)), make("td", {}, shown(y)), confidence ? make("td", {}, shown(confidence[point], 2)) : null));
-  const heads = ["", "point", "x", "y", ...(confidence ? ["sure"] : [])];
-  return make("table", {}, make("thead", {}, make("tr", {}, ...heads.map((head) => make("th", { scope: "col" }, head)))), make("tbody", {}, ...rows));
+  const heads = ["point", "x", "y", ...(confidence ? ["sure"] : [])];
+  return make("table", {}, make("thead", {}, make("tr", {}, make("td"), ...heads.map((head) => make("th", { scope: "col" }, head)))), make("tbody", {}, ...rows));
 }
 
 function segmentLegend() {
@@ -258,10 +258,9 @@ function flat(tree, prefix = "") {
 
 function factText(name, value) {
   if (value === null) return "none";
-  if (typeof value === "number") return shown(value, 4);
   if (typeof value === "boolean") return value ? "yes" : "no";
   if (!Array.isArray(value)) return String(value);
-  const text = value.map((v) => (typeof v === "number" ? shown(v, 3) : String(v))).join(", ");
+  const text = value.map(String).join(", ");
   const isPaint = ["rgb", "colour"].includes(name) && value.length === 3 && value.every((v) => v >= 0 && v <= 1);
   if (!isPaint) return text;
   const swatch = make("i", { class: "swatch" });

@@ -115,7 +115,7 @@ class Grid {
     const swatch = colour in PAINTS ? make("i", { class: "swatch" }) : null;
     if (swatch) swatch.style.background = PAINTS[colour];
     const vehicle = [colour, labelOf("type", index)].filter(Boolean).join(" ");
-    const text = make("span", { class: "caption" },
+    const text = make("span", { class: this.width < NARROW ? "caption narrow" : "caption" },
       make("b", {}, caption(index) || labelOf("name", index)), vehicle ? make("span", {}, swatch, vehicle) : null);
     text.style.height = `${this.caption}px`;
     return make("button", {

@@ -10,17 +10,22 @@ const OVERLAYS = {
   mask: { key: "m", name: "Mask", needs: ["mask"] },
 };
 
-/** By letter: the word, the sign's class and its outline about (0, 0) with radius 1. */
+/** By letter: the word, and the outline of the sign about a point. */
 const VISIBILITIES = {
-  v: { word: "visible", path: circle(1) },
-  s: { word: "behind the vehicle itself", path: circle(1) },
-  o: { word: "behind something else", path: "M-.9-.9 .9 .9M.9-.9-.9 .9" },
-  t: { word: "outside the image", path: "M0-1.1 1.05 .8H-1.05Z" },
-  h: { word: "not visible", path: circle(0.55) },
+  v: { word: "visible", outline: circle },
+  s: { word: "behind the vehicle itself", outline: circle },
+  o: { word: "behind something else", outline: (x, y, r) => polyline(x, y, r, [-0.9, -0.9, 0.9, 0.9]) + polyline(x, y, r, [0.9, -0.9, -0.9, 0.9]) },
+  t: { word: "outside the image", outline: (x, y, r) => `${polyline(x, y, r, [0, -1.1, 1.05, 0.8, -1.05, 0.8])}Z` },
+  h: { word: "not visible", outline: (x, y, r) => circle(x, y, 0.55 * r) },
 };
 
-function circle(radius) {
-  return `M${-radius} 0a${radius} ${radius} 0 1 0 ${2 * radius} 0a${radius} ${radius} 0 1 0 ${-2 * radius} 0Z`;
+function circle(x, y, r) {
+  return `M${x - r} ${y}a${r} ${r} 0 1 0 ${2 * r} 0a${r} ${r} 0 1 0 ${-2 * r} 0Z`;
+}
+
+function polyline(x, y, r, corners) {
+  const at = (i) => `${x + r * corners[i]} ${y + r * corners[i + 1]}`;
+  return `M${at(0)}${corners.slice(2).map((_, i) => (i % 2 ? "" : `L${at(i + 2)}`)).join("")}`;
 }
 
 function available(overlay) {
@@ -96,7 +101,7 @@ function drawSkeleton(svg, index, scale) {
   const lines = { seen: "", unseen: "" };
   for (const [a, b] of DATA.skeleton) {
     if (visibility[a] === "h" || visibility[b] === "h") continue;
-    const ends = [a, b].map((p) => `${shown(points[2 * p] * scale, 2)} ${shown(points[2 * p + 1] * scale, 2)}`);
+    const ends = [a, b].map((p) => `${points[2 * p] * scale} ${points[2 * p + 1] * scale}`);
     lines[visibility[a] === "v" && visibility[b] === "v" ? "seen" : "unseen"] += `M${ends[0]}L${ends[1]}`;
   }
   for (const [style, d] of Object.entries(lines)) {
@@ -104,35 +109,34 @@ function drawSkeleton(svg, index, scale) {
   }
 }
 
+/** In the large view each has an element of its own, with its name; else all of a kind are one. */
 function drawKeypoints(svg, index, scale, radius, large) {
   const points = labelOf("points", index);
   const visibility = labelOf("visibility", index);
   if (!points) return;
   for (const letter of "htosv") {
-    for (let p = 0; p < visibility.length; p++) {
-      if (visibility[p] !== letter) continue;
-      const sign = keypointSign(letter, radius);
-      sign.setAttribute("transform", `translate(${points[2 * p] * scale} ${points[2 * p + 1] * scale}) scale(${radius})`);
-      sign.setAttribute("data-point", p);
-      if (large) sign.append(shape("title", {}, `${p} ${DATA.keypoints[p]}: ${VISIBILITIES[letter].word}`));
+    const { word, outline } = VISIBILITIES[letter];
+    const members = [...visibility].flatMap((other, point) => (other === letter ? [point] : []));
+    const outlines = members.map((p) => outline(points[2 * p] * scale, points[2 * p + 1] * scale, radius));
+    if (!large && members.length) svg.append(keypointSign(letter, outlines.join("")));
+    if (!large) continue;
+    members.forEach((point, place) => {
+      const sign = keypointSign(letter, outlines[place]);
+      sign.setAttribute("data-point", point);
+      sign.append(shape("title", {}, `${point} ${words(DATA.keypoints[point])}: ${word}`));
       svg.append(sign);
-    }
+    });
   }
 }
 
-/** The sign of a visibility about (0, 0), to be enlarged `radius` times. */
-function keypointSign(letter, radius) {
-  const line = 1.6 / radius;
-  return shape("g", { class: `point ${letter}` },
-    shape("path", { class: "under", d: VISIBILITIES[letter].path, "stroke-width": line + 2 / radius }),
-    shape("path", { d: VISIBILITIES[letter].path, "stroke-width": line }));
+function keypointSign(letter, d) {
+  return shape("g", { class: `point ${letter}` }, shape("path", { class: "under", d }), shape("path", { d }));
 }
 
 /** A sign to stand in a line of text. */
 function inlineSign(letter) {
-  const sign = keypointSign(letter, 5);
-  sign.setAttribute("transform", "translate(9 9) scale(5)");
-  return shape("svg", { class: "sign", viewBox: "0 0 18 18", width: 18, height: 18, "aria-hidden": "true" }, sign);
+  return shape("svg", { class: "sign", viewBox: "0 0 18 18", width: 18, height: 18, "aria-hidden": "true" },
+    keypointSign(letter, VISIBILITIES[letter].outline(9, 9, 5)));
 }
 
 /** Buttons that turn the labels on and off; `changed` is called with the name of one. */

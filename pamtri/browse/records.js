@@ -62,7 +62,7 @@ function plural(count, word, words = `${word}s`) {
 
 /** A number as people read it: at most `digits` after the point. */
 function shown(number, digits = 1) {
-  return number.toLocaleString("en", { maximumFractionDigits: digits, useGrouping: false });
+  return String(Number(number.toFixed(digits)));
 }
 
 /** What the caption of an image says, short. */
