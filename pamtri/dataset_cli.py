@@ -159,11 +159,10 @@ def browse(folder: Path, output: Path, format: str | None, skip_damaged: bool, c
 
     page = write_page(_open(folder, format, skip_damaged), output, copy)
     if page.unreadable:
-        first = page.unreadable[0]
+        first, *others = page.unreadable
+        more = f" and {len(others)} more" if others else ""
         click.echo(
-            f"{len(page.unreadable)} files are missing or damaged, first {first}; "
-            f"list them with: pamtri dataset check {folder}",
-            err=True,
+            f"missing or damaged: {first}{more}; see: pamtri dataset check {folder}", err=True
         )
     click.echo(f"open in a web browser: {page.path.resolve().as_uri()}")
 

@@ -23,11 +23,12 @@ from pamtri.progress import progress
 from pamtri.record import Record
 
 PAGE = "index.html"
-SCRIPTS = (
-    *("dom.js", "records.js", "filters.js", "overlay.js", "rose.js"),
-    *("sidebar.js", "grid.js", "detail.js", "main.js"),
+_FILES = tuple(
+    file.name
+    for file in resources.files("pamtri.browse").iterdir()
+    if file.name.endswith((".html", ".css", ".js"))
 )
-_FILES = (PAGE, "style.css", *SCRIPTS)
+"""What is the same for every data set."""
 _DATA = "data.js"
 _FOLDERS = ("details", "masks", "images")
 _MARK = '<meta name="generator" content="pamtri dataset browse">'
@@ -35,7 +36,8 @@ _MARK = '<meta name="generator" content="pamtri dataset browse">'
 DETAILS_PER_FILE = 50
 _THREADS = 4
 
-Column = list[Any] | None
+Columns = dict[str, list[Any]]
+"""What is known of the images, an entry each, by label; labels that none has are left out."""
 
 
 @dataclass(frozen=True)
@@ -114,17 +116,19 @@ def _measure(dataset: Dataset) -> tuple[list[tuple[int, int] | None], list[Path]
     return sizes, unreadable
 
 
-def _paint_masks(dataset: Dataset, target: Path) -> tuple[dict[str, Column], list[Path]]:
+def _paint_masks(dataset: Dataset, target: Path) -> tuple[Columns, list[Path]]:
     """Write masks in colours on clear ground; their columns, and the files that are unreadable."""
+    columns: Columns = {}
+    damaged: list[Path] = []
     jobs = [
         (column, number, path)
         for column, field in (("mask", "mask"), ("segmentMask", "segment_mask"))
         for number, record in enumerate(dataset)
         if (path := getattr(record, field)) is not None
     ]
+    if not jobs:
+        return columns, damaged
     (target / "masks").mkdir()
-    columns: dict[str, Column] = {}
-    damaged = []
 
     def paint(job: tuple[str, int, str]) -> str | None:
         column, number, path = job
@@ -134,7 +138,7 @@ def _paint_masks(dataset: Dataset, target: Path) -> tuple[dict[str, Column], lis
 
     with ThreadPoolExecutor(_THREADS) as pool, progress(len(jobs), "masks") as bar:
         for (column, number, path), name in zip(jobs, pool.map(paint, jobs), strict=True):
-            columns.setdefault(column, [None] * len(dataset))[number] = name  # type: ignore[index]
+            columns.setdefault(column, [None] * len(dataset))[number] = name
             if name is None:
                 damaged.append(dataset.root / path)
             bar.update()
@@ -162,9 +166,9 @@ def _columns(
     records: Sequence[Record],
     sizes: Sequence[tuple[int, int] | None],
     link: Callable[[Record], str],
-) -> dict[str, Column]:
-    """What is filtered by and drawn, a list a label; None for a label that no record has."""
-    columns: dict[str, list[Any]] = {
+) -> Columns:
+    """What is filtered by and drawn."""
+    columns: Columns = {
         "name": [r.image for r in records],
         "link": [link(r) if size else None for r, size in zip(records, sizes, strict=True)],
         "size": list(sizes),
@@ -181,9 +185,7 @@ def _columns(
         ],
         "visibility": [r.keypoints and r.keypoints.visibility for r in records],
     }
-    return {
-        name: None if all(v is None for v in column) else column for name, column in columns.items()
-    }
+    return {name: column for name, column in columns.items() if any(v is not None for v in column)}
 
 
 def _all_rounded(values: Iterable[float] | None) -> list[float] | None:
