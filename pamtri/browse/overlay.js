@@ -6,9 +6,9 @@ const OVERLAYS = {
   keypoints: { key: "k", name: "Keypoints", needs: ["points"] },
   skeleton: { key: "l", name: "Lines", needs: ["points"] },
   box: { key: "b", name: "Box", needs: ["box", "wholeBox"] },
-  segments: { key: "s", name: "Segments", needs: ["segmentMask", "points"] },
-  mask: { key: "m", name: "Mask", needs: ["mask"] },
 };
+for (const { field, word, key } of DATA.layers) OVERLAYS[field] = { key, name: word, needs: [field] };
+OVERLAYS.segment_mask.needs.push("points"); // polygons between keypoints for want of a mask
 
 /** By letter: the word, and the outline of the sign about a point. */
 const VISIBILITIES = {
@@ -42,8 +42,10 @@ function labelledImage(index, width, height, on, large = false) {
   frame.style.width = `${size[0] * scale}px`;
   frame.style.height = `${size[1] * scale}px`;
   frame.append(picture(link, large, () => frame.replaceWith(missing())));
-  if (on.has("mask")) frame.append(...maskPicture(index, "mask"));
-  if (on.has("segments")) frame.append(...maskPicture(index, "segmentMask"));
+  for (const { field } of DATA.layers) {
+    const layer = on.has(field) ? labelOf(field, index) : null;
+    if (layer !== null) frame.append(make("img", { class: "mask", src: layer, alt: "", loading: "lazy", decoding: "async" }));
+  }
   frame.append(drawing(index, size, scale, on, large));
   return frame;
 }
@@ -56,15 +58,10 @@ function picture(link, large, failed) {
   return make("img", { src: link, alt: "", loading: large ? "eager" : "lazy", decoding: "async", draggable: "false", error: failed });
 }
 
-function maskPicture(index, column) {
-  const link = labelOf(column, index);
-  return link === null ? [] : [make("img", { class: "mask", src: link, alt: "", loading: "lazy", decoding: "async" })];
-}
-
 function drawing(index, [width, height], scale, on, large) {
   const [w, h] = [width * scale, height * scale];
   const svg = shape("svg", { class: "labels", viewBox: `0 0 ${w} ${h}`, width: w, height: h, "aria-hidden": "true" });
-  if (on.has("segments") && labelOf("segmentMask", index) === null) drawSegments(svg, index, scale);
+  if (on.has("segment_mask") && labelOf("segment_mask", index) === null) drawSegments(svg, index, scale);
   if (on.has("box")) {
     drawBox(svg, labelOf("wholeBox", index), scale, "box whole");
     drawBox(svg, labelOf("box", index), scale, "box");

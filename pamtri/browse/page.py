@@ -15,7 +15,7 @@ from urllib.parse import quote
 
 from pamtri import keypoints, segments
 from pamtri.attributes import COLOURS, TYPES
-from pamtri.browse.masks import SEGMENT_COLOURS, paint_mask, paint_segments
+from pamtri.browse.layers import LAYERS, SEGMENT_COLOURS, Layer
 from pamtri.dataset import Dataset
 from pamtri.errors import DataError
 from pamtri.formats.images import image_size, place_images
@@ -30,7 +30,7 @@ _FILES = tuple(
 )
 """What is the same for every data set."""
 _DATA = "data.js"
-_FOLDERS = ("details", "masks", "images")
+_FOLDERS = ("details", "layers", "images")
 _MARK = '<meta name="generator" content="pamtri dataset browse">'
 """What tells a page of an earlier call, which may be replaced."""
 DETAILS_PER_FILE = 50
@@ -92,8 +92,8 @@ def _fill(dataset: Dataset, target: Path, final: Path, copy: bool) -> list[Path]
         place_images([(dataset.root / p, target / "images" / p) for p in paths], "copy")
     link = quote("images" if copy else os.path.relpath(dataset.root.resolve(), final.resolve()))
     sizes, unreadable = _measure(dataset)
-    masks, damaged = _paint_masks(dataset, target)
-    columns = _columns(dataset.records, sizes, lambda r: f"{link}/{quote(r.image)}") | masks
+    layers, damaged = _paint_layers(dataset, target)
+    columns = _columns(dataset.records, sizes, lambda r: f"{link}/{quote(r.image)}") | layers
     _write_script(target / _DATA, "receiveData", {**_facts(dataset), "columns": columns})
     _write_details(dataset.records, target / "details")
     return unreadable + damaged
@@ -116,33 +116,39 @@ def _measure(dataset: Dataset) -> tuple[list[tuple[int, int] | None], list[Path]
     return sizes, unreadable
 
 
-def _paint_masks(dataset: Dataset, target: Path) -> tuple[Columns, list[Path]]:
-    """Write masks in colours on clear ground; their columns, and the files that are unreadable."""
+def _paint_layers(dataset: Dataset, target: Path) -> tuple[Columns, list[Path]]:
+    """Write the label images in colours; their columns, and the files that are unreadable."""
     columns: Columns = {}
     damaged: list[Path] = []
     jobs = [
-        (column, number, path)
-        for column, field in (("mask", "mask"), ("segmentMask", "segment_mask"))
+        (layer, number, dataset.root / path)
+        for layer in LAYERS
         for number, record in enumerate(dataset)
-        if (path := getattr(record, field)) is not None
+        if (path := getattr(record, layer.field)) is not None
     ]
-    if not jobs:
-        return columns, damaged
-    (target / "masks").mkdir()
+    for field in {layer.field for layer, _, _ in jobs}:
+        (target / "layers" / field).mkdir(parents=True)
+        columns[field] = [None] * len(dataset)
 
-    def paint(job: tuple[str, int, str]) -> str | None:
-        column, number, path = job
-        name = f"masks/{number}{'s' if column == 'segmentMask' else ''}.png"
-        draw = paint_segments if column == "segmentMask" else paint_mask
-        return name if draw(dataset.root / path, target / name) else None
+    def paint(job: tuple[Layer, int, Path]) -> bool:
+        layer, number, source = job
+        return layer.paint(source, target / _layer_link(layer, number))
 
-    with ThreadPoolExecutor(_THREADS) as pool, progress(len(jobs), "masks") as bar:
-        for (column, number, path), name in zip(jobs, pool.map(paint, jobs), strict=True):
-            columns.setdefault(column, [None] * len(dataset))[number] = name
-            if name is None:
-                damaged.append(dataset.root / path)
+    with (
+        ThreadPoolExecutor(_THREADS) as pool,
+        progress(len(jobs), "masks", disable=not jobs) as bar,
+    ):
+        for (layer, number, source), readable in zip(jobs, pool.map(paint, jobs), strict=True):
+            if readable:
+                columns[layer.field][number] = _layer_link(layer, number)
+            else:
+                damaged.append(source)
             bar.update()
     return columns, damaged
+
+
+def _layer_link(layer: Layer, number: int) -> str:
+    return f"layers/{layer.field}/{number}.png"
 
 
 def _facts(dataset: Dataset) -> dict[str, Any]:
@@ -155,6 +161,7 @@ def _facts(dataset: Dataset) -> dict[str, Any]:
         "order": {"split": dataset.split_names, "colour": COLOURS, "type": TYPES},
         "keypoints": keypoints.NAMES,
         "skeleton": keypoints.SKELETON,
+        "layers": [{"field": x.field, "word": x.word, "key": x.key} for x in LAYERS],
         "segments": [
             {"name": s.name, "corners": s.corners, "colour": "#" + bytes(colour).hex()}
             for s, colour in zip(segments.SEGMENTS, SEGMENT_COLOURS, strict=True)

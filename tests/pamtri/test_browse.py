@@ -19,7 +19,7 @@ from PIL import Image
 
 from pamtri.attributes import COLOURS, TYPES
 from pamtri.browse import write_page
-from pamtri.browse.masks import SEGMENT_COLOURS
+from pamtri.browse.layers import SEGMENT_COLOURS
 from pamtri.dataset import Dataset, DatasetInfo
 from pamtri.dataset_cli import dataset as command
 from pamtri.errors import DataError
@@ -118,7 +118,7 @@ def test_masks_are_painted_pixel_by_pixel(tmp_path):
     folder = write_page(dataset, tmp_path / "page").path.parent
     columns = content(folder / "data.js")["columns"]
     assert columns["size"] == [[21, 2]]
-    painted = np.asarray(Image.open(folder / columns["segmentMask"][0]).convert("RGBA"))
+    painted = np.asarray(Image.open(folder / columns["segment_mask"][0]).convert("RGBA"))
     for y, x in np.ndindex(values.shape):
         value = int(values[y, x])
         if value:
@@ -584,7 +584,7 @@ def test_keypoints_lie_on_their_pixels(labelled, show, place):
 
 def test_masks_and_boxes_lie_on_their_pixels(labelled, show):
     _, path = labelled
-    page = show(path, "#labels=mask,segments,box")
+    page = show(path, "#labels=mask,segment_mask,box")
     page.locator(".tile").click()
     frame = page.locator(".stage .frame").bounding_box()
     scale = frame["width"] / 120
