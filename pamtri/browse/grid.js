@@ -10,7 +10,7 @@ const OVERSCAN = 400;
 class Grid {
   /** `opened` is called with the number of the image that was picked. */
   constructor(list, pane, opened) {
-    Object.assign(this, { list, pane, opened, groups: [], on: new Set(), tile: 190 });
+    Object.assign(this, { list, pane, opened, groups: [], order: [], on: new Set(), tile: 190 });
     this.rows = [];
     this.drawn = new Map(); // row number -> its elements
     this.active = 0; // place of the image that the keys act on
@@ -19,17 +19,23 @@ class Grid {
     list.addEventListener("keydown", (event) => this.pressKey(event));
   }
 
-  /** Show groups of images, each under its heading where it has one. */
+  /** Show groups of images, each under its heading where it has one; other images from the top. */
   show(groups, on, tile) {
     Object.assign(this, { groups, on, tile });
-    this.order = groups.flatMap(({ indices }) => indices);
-    this.active = Math.min(this.active, Math.max(0, this.order.length - 1));
+    const order = groups.flatMap(({ indices }) => indices);
+    if (order.length !== this.order.length || order.some((index, place) => index !== this.order[place])) {
+      this.active = 0;
+      this.pane.scrollTop = 0;
+    }
+    this.order = order;
     this.layOut();
   }
 
+  /** Place all rows anew; what is in sight stays in sight when their size changes. */
   layOut() {
     const width = this.list.clientWidth;
     if (!width) return;
+    const sight = this.topmost();
     this.columns = Math.max(1, Math.floor((width + GAP) / (this.tile + GAP)));
     this.width = Math.floor((width - GAP * (this.columns - 1)) / this.columns);
     this.height = Math.round(this.width * 0.75);
@@ -50,11 +56,24 @@ class Grid {
       }
     }
     this.list.style.height = `${top}px`;
+    if (sight) this.scrollTo(sight);
     const focused = this.list.contains(document.activeElement);
     this.list.replaceChildren();
     this.drawn.clear();
     this.draw();
-    if (focused) this.focus(this.active);
+    if (focused) this.tileAt(this.active)?.focus({ preventScroll: true });
+  }
+
+  /** The place of the first image in sight and the share of its row that is not; null at the top. */
+  topmost() {
+    const scrolled = this.pane.scrollTop - this.list.offsetTop;
+    const row = this.rows.slice(this.rowAt(scrolled)).find(({ indices }) => indices);
+    return row && this.pane.scrollTop > 0 ? { place: row.place, share: (scrolled - row.top) / row.height } : null;
+  }
+
+  scrollTo({ place, share }) {
+    const row = this.rows[this.rowOf(place)];
+    if (row) this.pane.scrollTop = this.list.offsetTop + row.top + share * row.height;
   }
 
   /** The first row that ends below `y`. */

@@ -97,10 +97,10 @@ function clearFilters() {
 function toggle(overlay) {
   if (view.on.has(overlay)) view.on.delete(overlay);
   else view.on.add(overlay);
-  const place = document.activeElement?.dataset?.overlay;
+  const focused = document.activeElement?.dataset?.overlay;
   refresh();
   if (detail.open) detail.show(detail.index, order, view.on);
-  if (place) byId(detail.open ? "detail-toggles" : "toggles").querySelector(`[data-overlay="${place}"]`)?.focus();
+  if (focused) byId(detail.open ? "detail-toggles" : "toggles").querySelector(`[data-overlay="${focused}"]`)?.focus();
 }
 
 function openImage(index) {

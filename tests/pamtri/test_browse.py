@@ -225,7 +225,9 @@ def browser() -> Iterator[object]:
     if CHROMIUM is None:
         pytest.skip("no Chromium here")
     with playwright.sync_playwright() as starter:
-        browser = starter.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        browser = starter.chromium.launch(
+            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-dev-shm-usage"]
+        )
         yield browser
         browser.close()
 
@@ -425,6 +427,20 @@ def test_few_of_many_images_are_in_the_page(many, show):
     assert len(asked) < 200
     places = page.locator(".tile").evaluate_all("all => all.map(t => Number(t.dataset.place))")
     assert places == sorted(places)  # read aloud in order
+
+
+def test_what_is_in_sight_stays_when_its_size_changes(many, show):
+    page = show(many[1])
+    page.evaluate("byId('images').scrollTop = 40000")
+    first = "grid.rows[grid.rowAt(byId('images').scrollTop - grid.list.offsetTop)]"
+    before = page.evaluate(f"{first}.place")
+    page.keyboard.press("k")
+    assert page.evaluate("byId('images').scrollTop") == pytest.approx(40000, abs=1)
+    page.locator("#tile").fill("100")
+    after = page.evaluate(f"[{first}.place, grid.columns]")
+    assert before > 200 and after[0] <= before < after[0] + after[1]
+    page.check("input[name=type][value=bus]")
+    assert page.evaluate("byId('images').scrollTop") == 0
 
 
 def test_orders_and_groups(many, show):
