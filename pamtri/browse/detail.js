@@ -134,8 +134,11 @@ const TOLD = new Set(["schema_version", "image", "domain", "width", "height", "s
 function panelParts(record, index, mark) {
   const others = Object.fromEntries(Object.entries(record).filter(([name]) => !TOLD.has(name)));
   const parts = [factList(mainFacts(record, index))];
-  if (record.keypoints) parts.push(fold("keypoints", `Keypoints: ${seen(record.keypoints)}`, keypointTable(record.keypoints, mark)));
-  if (record.segment_mask || record.keypoints) parts.push(fold("segments", "Segments", segmentLegend()));
+  if (record.keypoints) parts.push(fold("keypoints", `Keypoints: ${visiblePoints(record.keypoints)}`, keypointTable(record.keypoints, mark)));
+  for (const layer of DATA.layers) {
+    const seen = labelOf(`${layer.field}:seen`, index);
+    if (seen?.length) parts.push(fold(layer.field, `${layer.word}: ${seen.length} visible`, layerLegend(layer, seen)));
+  }
   if (record.calibration) parts.push(fold("calibration", "Calibration", factList(flat(record.calibration))));
   if (Object.keys(others).length) parts.push(fold("others", "More labels", factList(flat(others))));
   if (record.scene) parts.push(make("h3", {}, "Sampled factors"), ...sceneParts(record.scene));
@@ -212,7 +215,7 @@ function compass(azimuth) {
     shape("circle", { r: 10.5 }), shape("path", { d: "M-3-4.500q3-3 6 0v10q-3 1-6 0z" }), shape("circle", { class: "camera", cx, cy, r: 3 }));
 }
 
-function seen({ visibility }) {
+function visiblePoints({ visibility }) {
   return `${[...visibility].filter((letter) => letter === "v").length} of ${visibility.length} visible`;
 }
 
@@ -225,11 +228,11 @@ function keypointTable({ xy, visibility, confidence }, mark) {
   return make("table", {}, make("thead", {}, make("tr", {}, make("td"), ...heads.map((head) => make("th", { scope: "col" }, head)))), make("tbody", {}, ...rows));
 }
 
-function segmentLegend() {
-  return make("ul", { class: "legend-list" }, ...DATA.segments.map(({ name, colour }) => {
+function layerLegend({ names, colours }, seen) {
+  return make("ul", { class: "legend-list" }, ...seen.map((value) => {
     const swatch = make("i", { class: "swatch" });
-    swatch.style.background = colour;
-    return make("li", {}, swatch, words(name));
+    swatch.style.background = colours[value];
+    return make("li", {}, swatch, words(names[value]));
   }));
 }
 

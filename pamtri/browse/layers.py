@@ -6,7 +6,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import PIL.Image
+
+from pamtri import segments
 
 Colour = tuple[int, int, int]
 
@@ -18,7 +21,7 @@ SEGMENT_COLOURS: tuple[Colour, ...] = (
     *((238, 238, 238), (255, 120, 190), (68, 187, 153), (17, 119, 85)),  # roof to front
 )
 """Neighbours differ in lightness as well as in hue, for those who see no red or green."""
-_MASK_ALPHA, _INDEX_ALPHA = 110, 150
+_MASK_ALPHA, _CLASS_ALPHA = 110, 150
 
 
 @dataclass(frozen=True)
@@ -30,16 +33,28 @@ class Layer:
     key: str
     """That turns it on and off."""
     colour: Callable[[PIL.Image.Image], PIL.Image.Image]
+    names: tuple[str, ...] = ()
+    """Of its values from 1 on, where they tell things apart, each in one of ``colours``."""
+    colours: tuple[Colour, ...] = ()
 
-    def paint(self, source: Path, target: Path) -> bool:
-        """Write ``source`` in colours as the PNG ``target``; False when it cannot be read."""
+    def paint(self, source: Path, target: Path) -> list[int] | None:
+        """Write ``source`` in colours as the PNG ``target``.
+
+        Returns the positions in ``names`` of what is in it, or None when it cannot be read.
+        """
         try:
             with PIL.Image.open(source) as image:
                 painted = self.colour(image)
         except (OSError, SyntaxError, ValueError, PIL.Image.DecompressionBombError):
-            return False
+            return None
         painted.save(target, compress_level=1)
-        return True
+        if not self.names:
+            return []
+        return [
+            int(value) - 1
+            for value in np.unique(np.asarray(painted))
+            if 0 < value <= len(self.names)
+        ]
 
 
 def _with_palette(
@@ -52,20 +67,24 @@ def _with_palette(
     return values
 
 
-def _colour_mask(image: PIL.Image.Image) -> PIL.Image.Image:
-    """Values above 127 in ``MASK_COLOUR``."""
-    return _with_palette(image, [MASK_COLOUR] * 256, [0] * 128 + [_MASK_ALPHA] * 128)
+def _mask(field: str, word: str, key: str, colour: Colour) -> Layer:
+    """A layer of values above 127."""
+    alpha = [0] * 128 + [_MASK_ALPHA] * 128
+    return Layer(field, word, key, lambda image: _with_palette(image, [colour] * 256, alpha))
 
 
-def _colour_segments(image: PIL.Image.Image) -> PIL.Image.Image:
-    """Value 1 + segment in the segment's colour."""
-    return _with_palette(
-        image, [(0, 0, 0), *SEGMENT_COLOURS], [0] + [_INDEX_ALPHA] * len(SEGMENT_COLOURS)
+def _classes(
+    field: str, word: str, key: str, names: tuple[str, ...], colours: tuple[Colour, ...]
+) -> Layer:
+    """A layer of values that are 1 + a position in ``names``."""
+    palette, alpha = [(0, 0, 0), *colours], [0] + [_CLASS_ALPHA] * len(colours)
+    return Layer(
+        field, word, key, lambda image: _with_palette(image, palette, alpha), names, colours
     )
 
 
 LAYERS: tuple[Layer, ...] = (
-    Layer("segment_mask", "Segments", "s", _colour_segments),
-    Layer("mask", "Mask", "m", _colour_mask),
+    _classes("segment_mask", "Segments", "s", segments.NAMES, SEGMENT_COLOURS),
+    _mask("mask", "Mask", "m", MASK_COLOUR),
 )
 """In the order in which they are laid over one another, the last on top."""

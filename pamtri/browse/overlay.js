@@ -83,10 +83,12 @@ function drawSegments(svg, index, scale) {
   const points = labelOf("points", index);
   const visibility = labelOf("visibility", index);
   if (!points) return;
-  for (const { corners, colour, name } of DATA.segments) {
+  const { names, colours } = DATA.layers.find(({ field }) => field === "segment_mask");
+  for (const [segment, corners] of DATA.corners.entries()) {
     if (corners.some((corner) => visibility[corner] !== "v")) continue;
     const outline = corners.map((c) => `${points[2 * c] * scale},${points[2 * c + 1] * scale}`).join(" ");
-    svg.append(shape("polygon", { class: "segment", points: outline, fill: colour, stroke: colour }, shape("title", {}, name)));
+    svg.append(shape("polygon", { class: "segment", points: outline, fill: colours[segment], stroke: colours[segment] },
+      shape("title", {}, words(names[segment]))));
   }
 }
 

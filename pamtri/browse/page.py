@@ -15,7 +15,7 @@ from urllib.parse import quote
 
 from pamtri import keypoints, segments
 from pamtri.attributes import COLOURS, TYPES
-from pamtri.browse.layers import LAYERS, SEGMENT_COLOURS, Layer
+from pamtri.browse.layers import LAYERS, Layer
 from pamtri.dataset import Dataset
 from pamtri.errors import DataError
 from pamtri.formats.images import image_size, place_images
@@ -128,9 +128,9 @@ def _paint_layers(dataset: Dataset, target: Path) -> tuple[Columns, list[Path]]:
     ]
     for field in {layer.field for layer, _, _ in jobs}:
         (target / "layers" / field).mkdir(parents=True)
-        columns[field] = [None] * len(dataset)
+        columns[field], columns[f"{field}:seen"] = [None] * len(dataset), [None] * len(dataset)
 
-    def paint(job: tuple[Layer, int, Path]) -> bool:
+    def paint(job: tuple[Layer, int, Path]) -> list[int] | None:
         layer, number, source = job
         return layer.paint(source, target / _layer_link(layer, number))
 
@@ -138,11 +138,12 @@ def _paint_layers(dataset: Dataset, target: Path) -> tuple[Columns, list[Path]]:
         ThreadPoolExecutor(_THREADS) as pool,
         progress(len(jobs), "masks", disable=not jobs) as bar,
     ):
-        for (layer, number, source), readable in zip(jobs, pool.map(paint, jobs), strict=True):
-            if readable:
-                columns[layer.field][number] = _layer_link(layer, number)
-            else:
+        for (layer, number, source), seen in zip(jobs, pool.map(paint, jobs), strict=True):
+            if seen is None:
                 damaged.append(source)
+            else:
+                columns[layer.field][number] = _layer_link(layer, number)
+                columns[f"{layer.field}:seen"][number] = seen
             bar.update()
     return columns, damaged
 
@@ -161,11 +162,17 @@ def _facts(dataset: Dataset) -> dict[str, Any]:
         "order": {"split": dataset.split_names, "colour": COLOURS, "type": TYPES},
         "keypoints": keypoints.NAMES,
         "skeleton": keypoints.SKELETON,
-        "layers": [{"field": x.field, "word": x.word, "key": x.key} for x in LAYERS],
-        "segments": [
-            {"name": s.name, "corners": s.corners, "colour": "#" + bytes(colour).hex()}
-            for s, colour in zip(segments.SEGMENTS, SEGMENT_COLOURS, strict=True)
+        "layers": [
+            {
+                "field": layer.field,
+                "word": layer.word,
+                "key": layer.key,
+                "names": layer.names,
+                "colours": ["#" + bytes(colour).hex() for colour in layer.colours],
+            }
+            for layer in LAYERS
         ],
+        "corners": [segment.corners for segment in segments.SEGMENTS],
     }
 
 

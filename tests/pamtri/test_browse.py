@@ -124,13 +124,16 @@ def test_masks_are_painted_pixel_by_pixel(tmp_path):
         if value:
             assert tuple(painted[y, x, :3]) == SEGMENT_COLOURS[value - 1]
         assert (painted[y, x, 3] > 0) == (value > 0)
+    assert columns["segment_mask:seen"] == [list(range(13))]
     mask = np.asarray(Image.open(folder / columns["mask"][0]).convert("RGBA"))
     assert ((mask[..., 3] > 0) == (values > 5)).all()
 
 
 def test_segment_colours_are_told_apart(many):
     facts = content(many[1].parent / "data.js")
-    assert [s["name"] for s in facts["segments"]] == [s.name for s in SEGMENTS]
+    layer = next(layer for layer in facts["layers"] if layer["field"] == "segment_mask")
+    assert layer["names"] == [s.name for s in SEGMENTS]
+    assert facts["corners"] == [list(s.corners) for s in SEGMENTS]
     assert len(set(SEGMENT_COLOURS)) == len(SEGMENTS)
     assert facts["skeleton"] == [list(bone) for bone in SKELETON]
 
