@@ -1,4 +1,4 @@
-"""``pamtri dataset``: inspect, check and convert data sets of every known layout."""
+"""``pamtri dataset``: inspect, check, convert and browse data sets of every known layout."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _skip_option = click.option(
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 def dataset() -> None:
-    """Inspect, check and convert data sets.
+    """Inspect, check, convert and browse data sets.
 
     \b
     Layouts read:    native, veri, pamtri_pose, pamtri_multitask, cityflow, vehiclex,
@@ -46,6 +46,7 @@ def dataset() -> None:
       pamtri dataset info VeRi
       pamtri dataset check runs/synthetic
       pamtri dataset convert runs/synthetic --to veri --output runs/synthetic_veri
+      pamtri dataset browse runs/synthetic --output runs/synthetic_page
     """
 
 
@@ -133,6 +134,39 @@ def convert(
     opened = _open(folder, format, skip_damaged)
     write_dataset(opened, output, target_format, images)
     click.echo(f"{output}: {len(opened)} images in layout {target_format}")
+
+
+@dataset.command()
+@_folder_argument
+@output_option
+@_format_option
+@_skip_option
+@click.option(
+    "--copy", is_flag=True, help="Copy the images in, so that the page can be moved or published."
+)
+def browse(folder: Path, output: Path, format: str | None, skip_damaged: bool, copy: bool) -> None:
+    """Write a page that shows a data set in the web browser; it needs no server.
+
+    Filter by split, type, colour, camera, identity, azimuth and occlusion; lay keypoints, boxes,
+    segments and masks over the images; see an identity's images side by side, and all labels and
+    factors of one. Images stay where they are unless copied; a page of an earlier call is replaced.
+
+    \b
+    Examples:
+      pamtri dataset browse runs/synthetic --output runs/synthetic_page
+      pamtri dataset browse VeRi --output runs/veri_page
+      pamtri dataset browse runs/synthetic --output page_to_send --copy
+    """
+    from pamtri.browse import write_page
+
+    page = write_page(_open(folder, format, skip_damaged), output, copy)
+    if page.unreadable:
+        first, *others = page.unreadable
+        more = f" and {len(others)} more" if others else ""
+        click.echo(
+            f"missing or damaged: {first}{more}; see: pamtri dataset check {folder}", err=True
+        )
+    click.echo(f"open in a web browser: {page.path.resolve().as_uri()}")
 
 
 def _open(folder: Path, format: str | None, skip_damaged: bool, tell: bool = True) -> Dataset:
