@@ -12,7 +12,7 @@ from collections.abc import Callable
 import numpy as np
 
 from render_assets.body import Body
-from render_assets.mesh import Part, part, unit
+from render_assets.mesh import Part, part, unit, used_by
 from render_assets.solid import polygonise, project_with_normals
 
 FINE, COARSE = 0.042, 0.092
@@ -127,6 +127,11 @@ class Skin:
         wanted[[self._codes[name] for name in labels if name in self._codes]] = True
         return wanted[self.labels]
 
+    def _labelled(self, label: str) -> np.ndarray:
+        """(k, 3) the faces that carry a label."""
+        chosen = np.flatnonzero(self.labels == self._codes.get(label, -1))
+        return self._corners.take(chosen, axis=1).T
+
     def _interpolate(self, i: np.ndarray, j: np.ndarray, t: np.ndarray) -> None:
         """Append the points at ``t`` between vertices i and j, with all that vertices carry."""
         t = t.astype(np.float32)
@@ -182,36 +187,29 @@ class Skin:
 
     def part(self, label: str, name: str, material: str, segment: str | None = None) -> Part | None:
         """The faces of a label as a part, None where there are none."""
-        faces = self.faces[self._has((label,))]
+        faces = self._labelled(label)
         if not len(faces):
             return None
-        used, index = np.unique(faces, return_inverse=True)
-        return part(
-            name,
-            material,
-            self.vertices[used],
-            index.reshape(-1, 3),
-            self.normals[used],
-            segment,
-        )
+        used, faces = used_by(faces)
+        return part(name, material, self.vertices[used], faces, self.normals[used], segment)
 
     def inset(
         self, label: str, name: str, material: str, segment: str | None, depth: float
     ) -> list[Part]:
         """The faces of a label set ``depth`` metres in, and the rubber around the opening."""
-        faces = self.faces[self._has((label,))]
+        faces = self._labelled(label)
         if not len(faces):
             return []
-        used, index = np.unique(faces, return_inverse=True)
+        used, faces = used_by(faces)
         sunk = self.vertices - depth * self.normals
-        pane = part(name, material, sunk[used], index.reshape(-1, 3), self.normals[used], segment)
+        pane = part(name, material, sunk[used], faces, self.normals[used], segment)
         edges = self.outline(label)
         return [pane, strip(f"{name}_frame", "rubber", self.vertices[edges], sunk[edges])]
 
     def outline(self, label: str) -> np.ndarray:
         """(k, 2) directed edges around a label's faces, which lie on their left; the mirror plane
         is no edge."""
-        faces = self.faces[self._has((label,))]
+        faces = self._labelled(label)
         edges = np.concatenate([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]])
         key = np.sort(edges, axis=1)
         _, first, count = np.unique(
