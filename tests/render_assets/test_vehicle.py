@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import trimesh
 
 from pamtri import keypoints, segments
 from render_assets.body import Body
@@ -148,6 +149,30 @@ def test_skin_is_closed_after_all_cuts(style: str) -> None:
     volume = 2 * (a * np.cross(b, c)).sum() / 6
     assert volume > 0.25 * np.prod([2, 2, 1] * np.ptp(vertices, axis=0)) / 2
     assert len(set(skin.labels.tolist())) > 15
+
+
+@every_style
+def test_parts_are_seen_from_outside(style: str) -> None:
+    """Rays from all around meet the front of nearly every surface first: a part that is inside out
+    would be lost where backs are not drawn. A few look into wheels and through the grille."""
+    built = vehicle(style)
+    parts = [p for p in built.parts if built.materials[p.material].transmission < 0.95]
+    corners = triangles(parts)
+    solid = trimesh.Trimesh(corners.reshape(-1, 3), np.arange(3 * len(corners)).reshape(-1, 3))
+    low, high = corners.min(axis=(0, 1)), corners.max(axis=(0, 1))
+    rng = np.random.default_rng(0)
+    targets = rng.uniform(low, high, (8000, 3))
+    aside = rng.normal(size=(8000, 3)) * [1, 1, 0.3]
+    eyes = targets + 20 * aside / np.linalg.norm(aside, axis=1, keepdims=True)
+    hit = solid.ray.intersects_first(eyes, targets - eyes)
+    seen, rays = hit[hit >= 0], (targets - eyes)[hit >= 0]
+    a, b, c = (corners[seen, k] for k in range(3))
+    behind = (np.cross(b - a, c - a) * rays).sum(axis=1) > 0
+    assert len(seen) > 3000 and behind.mean() < 0.015
+    owner = np.repeat(np.arange(len(parts)), [len(p.faces) for p in parts])[seen]
+    for k, p in enumerate(parts):
+        if (owner == k).sum() >= 12:
+            assert behind[owner == k].mean() < 0.7, p.name
 
 
 @every_style
