@@ -10,9 +10,9 @@ from pamtri import keypoints, segments
 from render_assets.body import Body
 from render_assets.mesh import Part
 from render_assets.panels import cut_skin
-from render_assets.spec import sample_vehicle
+from render_assets.spec import VehicleSpec, sample_vehicle
 from render_assets.styles import STYLES
-from render_assets.vehicle import Vehicle, build_vehicle
+from render_assets.vehicle import Vehicle, _model, build_vehicle
 
 LENGTHS = {
     "sedan": (4.0, 5.1), "hatchback": (3.4, 4.5), "estate": (4.3, 5.1), "suv": (4.0, 5.3),
@@ -272,16 +272,39 @@ def test_sizes_are_real(style: str) -> None:
         assert length == pytest.approx(built.spec.shape.length, abs=0.15)
 
 
+def anew(spec: VehicleSpec) -> Vehicle:
+    """Built from nothing."""
+    build_vehicle.cache_clear()
+    _model.cache_clear()
+    return build_vehicle(spec)
+
+
+def assert_same(first: Vehicle, second: Vehicle) -> None:
+    assert first is not second and first.materials == second.materials
+    assert np.array_equal(first.keypoints, second.keypoints)
+    for a, b in zip(first.parts, second.parts, strict=True):
+        assert (a.name, a.material, a.segment) == (b.name, b.material, b.segment)
+        assert np.array_equal(a.vertices, b.vertices) and np.array_equal(a.faces, b.faces)
+
+
 @pytest.mark.parametrize("style", ["notchback", "crew_cab", "box_truck"])
 def test_same_spec_same_arrays(style: str) -> None:
     first = vehicle(style)
-    build_vehicle.cache_clear()
-    second = vehicle(style)
-    assert first is not second
-    assert np.array_equal(first.keypoints, second.keypoints)
-    for a, b in zip(first.parts, second.parts, strict=True):
-        assert a.name == b.name and np.array_equal(a.vertices, b.vertices)
-        assert np.array_equal(a.faces, b.faces)
+    assert_same(first, anew(first.spec))
+
+
+@pytest.mark.parametrize("style", ["notchback", "delivery_van", "box_truck"])
+def test_another_colour_builds_no_more_than_what_it_colours(style: str) -> None:
+    """It shares the model's parts, and is what it would be alone."""
+    red, white = (
+        build_vehicle(sample_vehicle(0, 2, None, {colour: 1.0}, {style: 1.0}))
+        for colour in ("red", "white")
+    )
+    assert red.materials["paint"].base_colour != white.materials["paint"].base_colour
+    shared = [p for p in white.parts if any(p is other for other in red.parts)]
+    assert len(shared) > 0.7 * len(white.parts)
+    assert_same(white, anew(white.spec))
+    assert_same(red, anew(red.spec))
 
 
 def test_glass_is_set_into_the_skin_and_arches_are_holes() -> None:
