@@ -8,7 +8,6 @@ annotations of photographs), the nearest of many generated vehicles after simila
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 
 import click
@@ -19,7 +18,6 @@ from pamtri.keypoints import NAMES
 from render_assets.body import Body
 from render_assets.keypoints import place_keypoints
 from render_assets.spec import VehicleSpec, sample_vehicle
-from render_assets.vehicle import build_vehicle
 
 LENGTH_POINTS = (10, 17)
 """Bumper corners; a vehicle's keypoint length is their distance along x."""
@@ -62,7 +60,7 @@ def nearest(prior: np.ndarray, models: np.ndarray) -> tuple[np.ndarray, np.ndarr
 @click.argument("prior", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--count", default=2000, show_default=True, help="Generated vehicles.")
 def main(prior: Path, count: int) -> None:
-    """Print distances of PRIOR's vehicles to the nearest generated ones, and build times."""
+    """Print distances of PRIOR's vehicles to the nearest generated ones."""
     with np.load(prior, allow_pickle=False) as file:
         real = file["vehicle_keypoints"].astype(np.float64)
     specs, models = generated(count)
@@ -78,13 +76,6 @@ def main(prior: Path, count: int) -> None:
     print("\nmean offset of generated from real, % of length    x      y      z")
     for i, name in enumerate(NAMES[: len(NAMES) // 2]):
         print(f"{name:46} " + " ".join(f"{100 * v:6.2f}" for v in offset[:, i].mean(axis=0)))
-    start = time.process_time()
-    built = [build_vehicle(s) for s in specs[:20]]
-    triangles = [sum(len(p.faces) for p in v.parts) for v in built]
-    print(
-        f"\nbuild: {(time.process_time() - start) / len(built) * 1000:.0f} ms of processor time a "
-        f"vehicle, {min(triangles)}-{max(triangles)} triangles"
-    )
 
 
 if __name__ == "__main__":

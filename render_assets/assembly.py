@@ -6,23 +6,14 @@ All take arrays with a row for each piece and give one part; metres, vehicle fra
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache
 
 import numpy as np
 
-from render_assets.mesh import Part, box, grid_faces, part, unit
+from render_assets.mesh import Part, box_template, circles, grid_faces, part, unit
 
 Point = tuple[float, float, float]
 Corners = tuple[Point, Point]
 """Two opposite corners of an upright box, in any order."""
-
-
-@lru_cache(maxsize=1)
-def _template() -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Signs, which coordinates are outermost, normals and faces of a bevelled box."""
-    made = box("", "", (0, 0, 0), (2, 2, 2), 0.5)
-    points = made.vertices.astype(np.float64)
-    return np.sign(points), np.abs(points) > 0.75, made.normals, made.faces
 
 
 def boxes(
@@ -34,7 +25,7 @@ def boxes(
 ) -> Part:
     """Upright boxes with edges bevelled by ``edge`` metres, sharp (and a quarter of the triangles)
     where it is 0."""
-    sign, outer, normals, faces = _template()
+    sign, outer, normals, faces = box_template()
     pair = np.array(corners, dtype=np.float64)
     centre, half = pair.mean(axis=1), np.abs(pair[:, 1] - pair[:, 0]) / 2
     bevel = np.minimum(edge, 0.98 * half.min(axis=1))[:, None, None]
@@ -68,11 +59,7 @@ def rods(
     """Straight round bars between pairs of points."""
     pair = np.array(ends, dtype=np.float64)
     along = unit(pair[:, 1] - pair[:, 0])
-    reference = np.where(np.abs(along[:, 2:]) < 0.9, [[0.0, 0.0, 1.0]], [[1.0, 0.0, 0.0]])
-    across = unit(np.cross(along, reference))
-    upward = np.cross(across, along)
-    angle = np.linspace(0, 2 * np.pi, sides, endpoint=False)
-    ring = across[:, None] * np.cos(angle)[:, None] + upward[:, None] * np.sin(angle)[:, None]
+    ring = circles(along, sides).swapaxes(0, 1)
     tube = pair[:, None] + radius * ring[:, :, None]  # bar, side, end, xyz
     faces = [grid_faces(sides, 2, closed=True)[:, ::-1]]
     points = [tube.reshape(len(pair), -1, 3)]

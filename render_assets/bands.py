@@ -8,12 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 
 from render_assets.chart import Chart
-from render_assets.mesh import Part, grid_faces, part, vertex_normals
+from render_assets.mesh import Part, grid_faces, part, used_by, vertex_normals
 
 Points = Sequence[tuple[float, float]] | np.ndarray
 
@@ -196,7 +195,7 @@ class Drawing:
         """The band as a surface ``out`` metres outside the skin, with ``rows`` strips across."""
         share = np.linspace(0, 1, rows + 1)[:, None, None]
         flat = (shape.upper + share * (shape.lower - shape.upper)).reshape(-1, 2)
-        faces = _grid(rows + 1, len(shape.upper))
+        faces = grid_faces(rows + 1, len(shape.upper))
         self._add((name, material, segment), flat, np.full(len(flat), out), faces)
 
     def relief(
@@ -216,7 +215,7 @@ class Drawing:
         if not smooth:  # every wall gets vertices of its own
             rings = [rings[k + j] for k in range(len(rings) - 1) for j in (0, 1)]
             heights = [heights[k + j] for k in range(len(heights) - 1) for j in (0, 1)]
-        faces = _grid(len(rings), count)
+        faces = grid_faces(len(rings), count)
         cell = np.arange(len(faces)) % ((len(rings) - 1) * (count - 1))
         keep = np.ones(len(faces), dtype=bool)
         if not smooth:
@@ -283,12 +282,6 @@ class Drawing:
         normals = vertex_normals(points, np.concatenate([*groups.values()]))
         made = []
         for (name, material, segment), faces in groups.items():
-            used, index = np.unique(faces, return_inverse=True)
-            at = points[used]
-            made.append(part(name, material, at, index.reshape(-1, 3), normals[used], segment))
+            used, faces = used_by(faces)
+            made.append(part(name, material, points[used], faces, normals[used], segment))
         return made
-
-
-@lru_cache(maxsize=256)
-def _grid(rows: int, columns: int) -> np.ndarray:
-    return grid_faces(rows, columns)

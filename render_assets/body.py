@@ -413,23 +413,24 @@ class _Profiles:
     def __init__(self, functions: dict[str, Profile], low: float, high: float) -> None:
         self.places = np.linspace(low, high, 768)
         self._scale = 767 / (high - low)
-        self._tables: dict[str, tuple[np.ndarray, np.ndarray]] = {}
+        self._rows: dict[str, int] = {}
+        self._table = np.empty((0, 768), dtype=np.float32)
+        self._steps = self._table
         for name, function in functions.items():
             self.add(name, function(self.places))
 
     def add(self, name: str, values: np.ndarray) -> None:
         """Another function by its values at ``places``."""
+        self._rows[name] = len(self._table)
         steps = np.diff(values, append=values[-1])
-        self._tables[name] = values.astype(np.float32), steps.astype(np.float32)
+        self._table = np.vstack([self._table, values.astype(np.float32)])
+        self._steps = np.vstack([self._steps, steps.astype(np.float32)])
 
     def at(self, x: np.ndarray) -> Reading:
         """What gives each function's value at x by name; beyond the ends they stay level."""
         place = np.clip((x - self.places[0]) * self._scale, 0, 767)
-        index = place.astype(np.int32)
-        share = place - index
-
-        def read(name: str) -> np.ndarray:
-            values, steps = self._tables[name]
-            return values[index] + share * steps[index]
-
-        return read
+        index = place.astype(np.int64)
+        place -= index
+        values = self._steps.take(index, axis=1, mode="clip") * place
+        values += self._table.take(index, axis=1, mode="clip")
+        return lambda name: values[self._rows[name]]

@@ -147,8 +147,11 @@ def _mudguard(spec: VehicleSpec) -> Part:
             for r, y in section
         ]
     )  # fmt: skip
-    quads = [part("", "plastic", points[k : k + 2].reshape(-1, 3), grid_faces(2, steps))
-             for k in range(len(section) - 1)]  # fmt: skip
+    faces = grid_faces(2, steps)[:, ::-1]
+    quads = [
+        part("", "plastic", points[k : k + 2].reshape(-1, 3), faces)
+        for k in range(len(section) - 1)
+    ]
     return replace(merge("rear_mudguard", quads), segment="left_rear_quarter")
 
 

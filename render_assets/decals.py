@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.spatial import cKDTree
 
-from render_assets.mesh import Part, part, unit
+from render_assets.mesh import Part, part, unit, used_by
 from render_assets.outlines import Flat, convex
 from render_assets.solid import Solid, gradient
 
@@ -138,9 +138,11 @@ def on_panels(decals: Sequence[Part], panels: Sequence[Part]) -> list[Part]:
         return []
     points = np.concatenate([p.vertices for p in panels])
     owner = np.repeat(np.arange(len(panels)), [len(p.vertices) for p in panels])
-    over = np.concatenate([d.vertices for d in decals]) * [1, 0, 1]
-    low, high = over.min(axis=0) - _REACH, over.max(axis=0) + _REACH
-    near = ((points * [1, 0, 1] > low) & (points * [1, 0, 1] < high)).all(axis=1)
+    over = np.concatenate([d.vertices for d in decals])
+    near = np.ones(len(points), dtype=bool)
+    for axis in (0, 2):
+        low, high = over[:, axis].min() - _REACH, over[:, axis].max() + _REACH
+        near &= (points[:, axis] > low) & (points[:, axis] < high)
     tree, owner = cKDTree(points[near]), owner[near]
     left = np.array([p.segment or "" for p in panels])
     right = np.char.replace(left, "left_", "right_")
@@ -155,11 +157,11 @@ def on_panels(decals: Sequence[Part], panels: Sequence[Part]) -> list[Part]:
 
 def _some(decal: Part, chosen: np.ndarray, segment: str | None) -> Part:
     """Some of a decal's faces, with the vertices that they need."""
-    used, faces = np.unique(decal.faces[chosen], return_inverse=True)
+    used, faces = used_by(decal.faces[chosen])
     return replace(
         decal,
         vertices=decal.vertices[used],
-        faces=faces.reshape(-1, 3).astype(np.int32),
+        faces=faces,
         normals=decal.normals[used],
         segment=segment,
     )

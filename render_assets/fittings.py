@@ -370,7 +370,7 @@ def _antenna(spec: VehicleSpec) -> Fitting:
     ring = np.stack([right, left])
     over = _patch("antenna", "paint", ring, 0.0, (0, 0, 1))
     fan = np.array([(0, 2, 1), (0, 4, 2), (2, 4, 3)])
-    sides = [part("antenna", "paint", left, fan[:, ::-1]), part("antenna", "paint", right, fan)]
+    sides = [part("antenna", "paint", left, fan), part("antenna", "paint", right, fan[:, ::-1])]
     return [merge("antenna", [over, *sides])]
 
 

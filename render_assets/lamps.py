@@ -282,8 +282,10 @@ def open_band(skin: Skin, end: End, shape: Band, label: str = "opening") -> None
     def border(side: int) -> Field:
         def value(k: Skin) -> np.ndarray:
             u, z = k[f"{end}_u"], k["z"]
-            away = (u < low[0]) | (u > high[0]) | (z < low[1]) | (z > high[1])
-            return np.where(away, 0.2, shape.value(side, u, z))
+            near = np.flatnonzero((u > low[0]) & (u < high[0]) & (z > low[1]) & (z < high[1]))
+            found = np.full(len(u), 0.2)
+            found[near] = shape.value(side, u[near], z[near])
+            return found
 
         return value
 

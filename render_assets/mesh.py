@@ -6,6 +6,7 @@ Metres, vehicle frame (x forward, y left, z up). Faces are counter-clockwise see
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 
@@ -47,9 +48,10 @@ def part(
 def unit(vectors: np.ndarray) -> np.ndarray:
     """(n, 3) vectors at length 1; a zero vector becomes +z."""
     vectors = np.asarray(vectors, dtype=np.float64)
-    length = np.linalg.norm(vectors, axis=1, keepdims=True)
-    up = np.broadcast_to(np.array([0.0, 0.0, 1.0]), vectors.shape)
-    return np.where(length > 1e-12, vectors / np.maximum(length, 1e-12), up)
+    length = np.sqrt(np.einsum("ij,ij->i", vectors, vectors))[:, None]
+    if (length > 1e-12).all():
+        return vectors / length
+    return np.where(length > 1e-12, vectors / np.maximum(length, 1e-12), [0.0, 0.0, 1.0])
 
 
 def vertex_normals(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
@@ -98,6 +100,17 @@ def merge(name: str, parts: list[Part]) -> Part:
     )
 
 
+def used_by(faces: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(k,) the vertices that faces (m, 3) use, rising, and the faces (m, 3) counted among them."""
+    total = int(faces.max(initial=-1)) + 1
+    marked = np.zeros(total, dtype=bool)
+    marked[faces] = True
+    used = np.flatnonzero(marked)
+    number = np.empty(total, dtype=np.int32)
+    number[used] = np.arange(len(used))
+    return used, number.take(faces)
+
+
 def joined_uv(parts: list[Part]) -> np.ndarray | None:
     """(n, 2) texture coordinates of all vertices of ``parts``; None where no part has any."""
     if all(p.uv is None for p in parts):
@@ -107,8 +120,9 @@ def joined_uv(parts: list[Part]) -> np.ndarray | None:
     )
 
 
+@lru_cache(maxsize=512)
 def grid_faces(rows: int, columns: int, closed: bool = False) -> np.ndarray:
-    """(m, 3) triangles of a grid of points in row-major order.
+    """(m, 3) triangles of a grid of points in row-major order, read-only.
 
     Outward is (next row) x (next column). ``closed`` joins the last row to the first.
     """
@@ -117,7 +131,9 @@ def grid_faces(rows: int, columns: int, closed: bool = False) -> np.ndarray:
         index = np.vstack([index, index[:1]])
     a, b = index[:-1, :-1].ravel(), index[1:, :-1].ravel()
     c, d = index[1:, 1:].ravel(), index[:-1, 1:].ravel()
-    return np.concatenate([np.stack([a, b, c], 1), np.stack([a, c, d], 1)])
+    faces = np.concatenate([np.stack([a, b, c], 1), np.stack([a, c, d], 1)])
+    faces.flags.writeable = False
+    return faces
 
 
 def box(
@@ -131,33 +147,42 @@ def box(
 
     ``size`` is the full extent along x, y, z.
     """
-    half = np.array(size) / 2
+    sign, outer, normals, faces = box_template()
     bevel = min(edge, 0.49 * float(min(size)))
-    corners: list[np.ndarray] = []
+    inner = np.array(size) / 2 - np.where(outer, 0, bevel)
+    return part(name, material, sign * inner + np.array(centre), faces, normals)
+
+
+@lru_cache(maxsize=1)
+def box_template() -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Of a bevelled box's vertices the signs (n, 3) and whether each coordinate is outermost,
+    normals (n, 3) and faces (m, 3), the first twelve of which are its sides. Do not write to them.
+    """
+    points: list[np.ndarray] = []
     normals: list[np.ndarray] = []
     faces: list[tuple[int, ...]] = []
     for axis in range(3):
         u, v = (axis + 1) % 3, (axis + 2) % 3
-        for sign in (1.0, -1.0):
+        for side in (1.0, -1.0):
             quad = np.zeros((4, 3))
-            quad[:, axis] = sign * half[axis]
-            quad[:, u] = np.array([-1, 1, 1, -1]) * (half[u] - bevel)
-            quad[:, v] = np.array([-1, -1, 1, 1]) * (half[v] - bevel)
+            quad[:, axis] = side
+            quad[:, u] = np.array([-1, 1, 1, -1]) / 2
+            quad[:, v] = np.array([-1, -1, 1, 1]) / 2
             normal = np.zeros(3)
-            normal[axis] = sign
-            start = 4 * len(corners)
-            corners.append(quad)
+            normal[axis] = side
+            start = 4 * len(points)
+            points.append(quad)
             normals.append(np.tile(normal, (4, 1)))
-            order = [(0, 1, 2), (0, 2, 3)] if sign > 0 else [(0, 2, 1), (0, 3, 2)]
+            order = [(0, 1, 2), (0, 2, 3)] if side > 0 else [(0, 2, 1), (0, 3, 2)]
             faces += [tuple(start + i for i in t) for t in order]
-    points = np.concatenate(corners)
-    faces += _bevels(points, half, bevel)
-    return part(name, material, points + np.array(centre), np.array(faces), np.concatenate(normals))
+    corners = np.concatenate(points)
+    faces += _bevels(corners)
+    return np.sign(corners), np.abs(corners) == 1, np.concatenate(normals), np.array(faces)
 
 
-def _bevels(points: np.ndarray, half: np.ndarray, bevel: float) -> list[tuple[int, ...]]:
-    """Edge strips and corner triangles between the six inset faces of a box."""
-    outer = np.abs(np.abs(points) - half) < 1e-9
+def _bevels(points: np.ndarray) -> list[tuple[int, ...]]:
+    """Edge strips and corner triangles between the six inset faces of a box of half extent 1."""
+    outer = np.abs(points) == 1
     signs = np.sign(points)
     faces: list[tuple[int, ...]] = []
     for axis in range(3):
@@ -202,12 +227,9 @@ def tube(
 ) -> Part:
     """A round bar of ``radius`` metres along the polyline ``path`` (n, 3)."""
     path = np.asarray(path, dtype=np.float64)
-    tangent = unit(np.gradient(path, axis=0))
-    reference = np.where(np.abs(tangent[:, 2:]) < 0.9, [[0.0, 0.0, 1.0]], [[1.0, 0.0, 0.0]])
-    across = unit(np.cross(tangent, reference))
-    upward = np.cross(across, tangent)
-    angle = np.linspace(0, 2 * np.pi, sides + 1)[:-1]
-    ring = across[None] * np.cos(angle)[:, None, None] + upward[None] * np.sin(angle)[:, None, None]
+    tangent = np.diff(path, axis=0)
+    tangent = unit(np.concatenate([tangent[:1], tangent[1:] + tangent[:-1], tangent[-1:]]))
+    ring = circles(tangent, sides)
     points = (path[None] + radius * ring).reshape(-1, 3)
     faces = grid_faces(sides, len(path), closed=True)[:, ::-1]
     normals = ring.reshape(-1, 3)
@@ -220,6 +242,17 @@ def tube(
             fan = np.array([(start, start + i, start + i + 1) for i in range(1, sides - 1)])
             faces = np.concatenate([faces, fan if sign < 0 else fan[:, ::-1]])
     return part(name, material, points, faces, normals)
+
+
+def circles(along: np.ndarray, sides: int) -> np.ndarray:
+    """(sides, n, 3) circles of radius one about unit directions ``along`` (n, 3)."""
+    x, y, z = along.T
+    zero = np.zeros(len(x))
+    steep = np.abs(z)[:, None] >= 0.9  # no z axis to lie across then, but the x axis
+    across = unit(np.where(steep, np.stack([zero, z, -y], 1), np.stack([y, -x, zero], 1)))
+    upward = np.cross(across, along)
+    angle = np.linspace(0, 2 * np.pi, sides, endpoint=False)[:, None, None]
+    return np.asarray(across * np.cos(angle) + upward * np.sin(angle))
 
 
 def loft(name: str, material: str, rings: np.ndarray) -> Part:

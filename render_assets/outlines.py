@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import mapbox_earcut
 import numpy as np
 
 from render_assets.mesh import grid_faces
@@ -75,7 +76,7 @@ def polygon(rings: Sequence[np.ndarray]) -> Flat:
             hole = ring if area < 0 else ring[::-1]
             owner = next(k for k, o in enumerate(outers) if _contains(o, hole[0]))
             inside[owner].append(hole)
-    return joined([_clip_ears(_bridged(o, h)) for o, h in zip(outers, inside, strict=True)])
+    return joined([_filled([o, *h]) for o, h in zip(outers, inside, strict=True)])
 
 
 def convex(ring: np.ndarray) -> Flat:
@@ -148,13 +149,6 @@ def _area(ring: np.ndarray) -> float:
     return float((ring[:, 0] * nxt[:, 1] - ring[:, 1] * nxt[:, 0]).sum() / 2)
 
 
-def _cross(a: np.ndarray, b: np.ndarray, c: np.ndarray) -> np.ndarray:
-    """Twice the signed area of the triangles abc, (n, 2) or (2,) each."""
-    return (b[..., 0] - a[..., 0]) * (c[..., 1] - a[..., 1]) - (b[..., 1] - a[..., 1]) * (
-        c[..., 0] - a[..., 0]
-    )
-
-
 def _contains(ring: np.ndarray, point: np.ndarray) -> bool:
     """By counting the edges to the right of the point."""
     a, b = ring, np.roll(ring, -1, axis=0)
@@ -164,63 +158,12 @@ def _contains(ring: np.ndarray, point: np.ndarray) -> bool:
     return bool((at > point[0]).sum() % 2)
 
 
-def _bridged(outer: np.ndarray, holes: list[np.ndarray]) -> np.ndarray:
-    """One ring that runs into every hole and back along a bridge to the rightmost hole first."""
-    holes = sorted(holes, key=lambda h: -float(h[:, 0].max()))
-    for done, hole in enumerate(holes):
-        start = int(np.argmax(hole[:, 0]))
-        foot = hole[start]
-        rings = [outer, *holes[done:]]
-        a = np.concatenate(rings)
-        b = np.concatenate([np.roll(r, -1, axis=0) for r in rings])
-        for k in np.argsort(((outer - foot) ** 2).sum(axis=1), kind="stable"):
-            head = outer[k]
-            apart = (_cross(a, b, foot) * _cross(a, b, head) < 0) & (
-                _cross(foot, head, a) * _cross(foot, head, b) < 0
-            )
-            if _opens_to(outer, int(k), foot) and not apart.any():
-                break
-        hole = np.roll(hole, -start, axis=0)
-        outer = np.concatenate([outer[: k + 1], hole, hole[:1], outer[k:]])
-    return outer
-
-
-def _opens_to(ring: np.ndarray, k: int, point: np.ndarray) -> bool:
-    """Whether the inside of a counter-clockwise ring's corner ``k`` faces the point; a corner that
-    bridges have doubled does so on one of its two turns."""
-    before, corner, after = ring[k - 1], ring[k], ring[(k + 1) % len(ring)]
-    left_of = (_cross(before, corner, point) > 0, _cross(corner, after, point) > 0)
-    return all(left_of) if _cross(before, corner, after) > 0 else any(left_of)
-
-
-def _clip_ears(ring: np.ndarray) -> Flat:
-    """Cut corners off a counter-clockwise ring until a triangle is left."""
-    left = list(range(len(ring)))
-    faces = []
-    while len(left) > 3:
-        order = np.array(left)
-        a, b, c = ring[np.roll(order, 1)], ring[order], ring[np.roll(order, -1)]
-        turn = _cross(a, b, c)
-        reflex = b[turn <= 0]
-        spare = 1e-12
-        for k in np.flatnonzero(turn > spare):
-            within = (
-                (_cross(a[k], b[k], reflex) > spare)
-                & (_cross(b[k], c[k], reflex) > spare)
-                & (_cross(c[k], a[k], reflex) > -spare)
-            )
-            if not within.any():
-                break
-        else:
-            if not (np.abs(turn) <= spare).any():
-                raise AssertionError("a ring crosses itself")
-            k = int(np.argmin(np.abs(turn)))
-            del left[k]
-            continue
-        faces.append((left[k - 1], left[k], left[(k + 1) % len(left)]))
-        del left[int(k)]
-    faces.append((left[0], left[1], left[2]))
-    return Flat(ring, np.array(faces))
+def _filled(rings: list[np.ndarray]) -> Flat:
+    """The area of a counter-clockwise ring less its holes, which turn the other way."""
+    points = np.concatenate(rings)
+    ends = np.cumsum([len(ring) for ring in rings], dtype=np.uint32)
+    faces = mapbox_earcut.triangulate_float64(points, ends).reshape(-1, 3)
+    return Flat(points, faces.astype(np.int64))
 
 
 def _long_edges(points: np.ndarray, faces: np.ndarray, longest: float) -> np.ndarray:

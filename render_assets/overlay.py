@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from render_assets.body import Body
-from render_assets.mesh import Part, grid_faces, part, unit, vertex_normals
+from render_assets.mesh import Part, grid_faces, part, unit, used_by, vertex_normals
 
 _STEP = 0.16
 """Longest edge of a piece's grid, metres: bodies are nearly flat where pieces lie."""
@@ -100,9 +100,8 @@ def _grouped(
     group = np.array([groups.index(key) for key in keys])[owner]
     found = []
     for k, (name, material, segment) in enumerate(groups):
-        used, index = np.unique(faces[group == k], return_inverse=True)
-        found.append(part(name, material, vertices[used], index.reshape(-1, 3), normals[used],
-                          segment))  # fmt: skip
+        used, own = used_by(faces[group == k])
+        found.append(part(name, material, vertices[used], own, normals[used], segment))
     return found
 
 

@@ -6,7 +6,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from render_assets.mesh import Part, part
+from render_assets.mesh import Part, part, used_by
 from render_assets.rims import Rim, depth, openness, rim_of
 from render_assets.spec import Wheels
 
@@ -140,14 +140,14 @@ def _around(name: str, material: str, count: int, pieces: list[_Piece]) -> Part:
     points = np.concatenate([points for points, _, _ in pieces])
     normals = np.concatenate([normals for _, normals, _ in pieces])
     faces = np.concatenate([f + s for (_, _, f), s in zip(pieces, starts, strict=False)])
-    used, faces = np.unique(faces, return_inverse=True)
+    used, faces = used_by(faces)
     turns = turning(2 * np.pi * np.arange(count) / count)
     shift = len(used) * np.arange(count)[:, None, None]
     return part(
         name,
         material,
         (points[used] @ turns).reshape(-1, 3),
-        (faces.reshape(1, -1, 3) + shift).reshape(-1, 3),
+        (faces + shift).reshape(-1, 3),
         (normals[used] @ turns).reshape(-1, 3),
     )
 

@@ -120,7 +120,7 @@ def mixer_body(load: Load, rear: float) -> tuple[list[Part], list[Part]]:
         for t, r in profile
     ])  # fmt: skip
     whole = [
-        sweep("drum", "paint" if load.painted else "box_white", turns),
+        sweep("drum", "paint" if load.painted else "box_white", turns[:, ::-1]),
         *_spirals(low, axis, across, span, widest, profile),
         boxes("bed_frame", "frame", [((rear, -half, floor - BEAM), (rear + 0.16, half, floor))],
               0.008, "rear"),

@@ -12,7 +12,7 @@ from collections.abc import Callable
 import numpy as np
 
 from render_assets.body import Body
-from render_assets.mesh import Part, part, unit
+from render_assets.mesh import Part, part, unit, used_by
 from render_assets.solid import polygonise, project_with_normals
 
 FINE, COARSE = 0.042, 0.092
@@ -40,18 +40,24 @@ class Skin:
     def __init__(self, body: Body) -> None:
         self.body = body
         axes = grid_axes(body)
-        vertices, self.faces = polygonise(body.on_grid(axes), axes)
-        vertices = self._pulled(_relaxed(vertices, self.faces).astype(np.float32))[0]
+        vertices, faces = polygonise(body.on_grid(axes), axes)
+        vertices = self._pulled(_relaxed(vertices, faces).astype(np.float32))[0]
+        self._corners = np.ascontiguousarray(faces.T)
         values = body.faces(vertices)
         self._rows = {name: k for k, name in enumerate(("x", "y", "z", *values))}
         self._data = np.concatenate([vertices.T, np.stack([*values.values()])]).astype(np.float32)
         self._codes: dict[str, int] = {"skin": 0}
-        self.labels = np.zeros(len(self.faces), dtype=np.int16)
+        self.labels = np.zeros(len(faces), dtype=np.int16)
 
     @property
     def vertices(self) -> np.ndarray:
         """(n, 3) float32 places of the vertices."""
         return self._data[:3].T
+
+    @property
+    def faces(self) -> np.ndarray:
+        """(m, 3) int64 vertices of the faces."""
+        return self._corners.T
 
     def __getitem__(self, name: str) -> np.ndarray:
         """(n,) what vertices carry: a coordinate ``x``, ``y``, ``z``, a half-space, or more."""
@@ -73,90 +79,58 @@ class Skin:
         (m,) bool, after the division: faces that come from ``among`` and lie on the lower side.
         """
         side = (value > SNAP).astype(np.int8) - (value < -SNAP)
-        chosen = np.flatnonzero(among)
-        at = [side[self.faces[chosen, k]] for k in range(3)]
-        low, high = np.minimum(at[0], at[1]), np.maximum(at[0], at[1])
-        low, high = np.minimum(low, at[2]), np.maximum(high, at[2])
-        below = np.zeros(len(among), dtype=bool)
-        below[chosen] = high <= 0
-        crossed = chosen[(low < 0) & (high > 0)]
-        if not len(crossed):
-            return below
-        split = np.unique(np.concatenate(self._crossed_edges(crossed, side)))
-        total = self._data.shape[1]
-        i, j = split // total, split % total
-        split, i, j = (k[(side[i] * side[j]) < 0] for k in (split, i, j))
-        crossed = self._around(i, j, side)
-        self._interpolate(i, j, value[i] / (value[i] - value[j]))
-        return self._replace(crossed, side, split, below, among)
+        at = side.take(self._corners)
+        low, high = at.min(axis=0), at.max(axis=0)
+        below = among & (high <= 0)
+        crossed = np.flatnonzero((low < 0) & (high > 0))
+        own = among.take(crossed)
+        if own.any():
+            below = self._divide(crossed, own, side, value, below)
+        return below
 
-    def _around(self, i: np.ndarray, j: np.ndarray, side: np.ndarray) -> np.ndarray:
-        """Indices of the faces that the line crosses and that may have an edge from i to j."""
-        ends = np.zeros(len(side), dtype=np.uint8)
-        ends[i] = ends[j] = 1
-        first, second, third = self.faces.T
-        near = np.flatnonzero(ends[first] + ends[second] + ends[third] > 1)
-        at = side[self.faces[near]]
-        return near[(at.min(axis=1) < 0) & (at.max(axis=1) > 0)]
-
-    def _turned(
-        self, crossed: np.ndarray, side: np.ndarray
-    ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-        """Corners a, b, c of crossed faces, a alone on its side, and whether that is below."""
-        faces = self.faces[crossed]
-        below = side[faces] < 0
-        lone = below.sum(axis=1) == 1
-        odd = np.argmax(below == lone[:, None], axis=1)
-        rows = np.arange(len(faces))
-        a, b, c = (faces[rows, (odd + k) % 3].astype(np.int64) for k in range(3))
-        return a, b, c, lone
-
-    def _crossed_edges(
-        self, crossed: np.ndarray, side: np.ndarray
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """Keys of the edges ab and ac of crossed faces."""
-        a, b, c, _ = self._turned(crossed, side)
-        total = len(side)
-        return (np.minimum(a, b) * total + np.maximum(a, b),
-                np.minimum(a, c) * total + np.maximum(a, c))  # fmt: skip
-
-    def _replace(
+    def _divide(
         self,
         crossed: np.ndarray,
+        own: np.ndarray,
         side: np.ndarray,
-        split: np.ndarray,
+        value: np.ndarray,
         below: np.ndarray,
-        among: np.ndarray,
     ) -> np.ndarray:
-        """Put pieces in the place of crossed triangles abc: p lies on ab, q on ac, where these are
-        among the edges ``split``, whose middles are the last vertices."""
-        a, b, c, lone = self._turned(crossed, side)
-        keys = np.stack(self._crossed_edges(crossed, side))
+        """Divide the faces ``crossed`` by the line that are among the cut's ``own`` or share a
+        divided edge with one that is; returns ``below`` with the pieces."""
+        a, b, c, lone = _turned(self._corners.take(crossed, axis=1), side)
+        ends = np.stack([b, c])
+        keys = np.minimum(a, ends) * len(side) + np.maximum(a, ends)
+        divided = (side.take(a) * side.take(ends)) < 0
+        split = np.unique(keys[divided & own])
         place = np.minimum(np.searchsorted(split, keys), len(split) - 1)
-        hit_p, hit_q = split[place] == keys
+        hit = split.take(place) == keys
+        i, j = np.divmod(split, len(side))
+        self._interpolate(i, j, value[i] / (value[i] - value[j]))
         p, q = len(side) + place
-        both = np.flatnonzero(hit_p & hit_q)
-        only_p, only_q = np.flatnonzero(hit_p & ~hit_q), np.flatnonzero(hit_q & ~hit_p)
+        both, only_p = np.flatnonzero(hit[0] & hit[1]), np.flatnonzero(hit[0] & ~hit[1])
+        only_q = np.flatnonzero(hit[1] & ~hit[0])
         # the first piece takes the triangle's own place, the others are appended
-        for where, triangle in ((both, (a, p, q)), (only_p, (a, p, c)), (only_q, (a, b, q))):
-            self.faces[crossed[where]] = np.stack([k[where] for k in triangle], axis=1)
-        below[crossed] = lone & among[crossed]
-        more, parents = [], []
-        for where, triangle in (
-            (both, (p, b, c)), (both, (p, c, q)), (only_p, (p, b, c)), (only_q, (q, b, c)),
-        ):  # fmt: skip
-            more.append(np.stack([k[where] for k in triangle], axis=1))
-            parents.append(where)
-        other = np.concatenate(parents)
-        self.faces = np.concatenate([self.faces, *more]).astype(np.int32, copy=False)
-        self.labels = np.concatenate([self.labels, self.labels[crossed[other]]])
-        return np.concatenate([below, ~lone[other] & among[crossed[other]]])
+        for where, piece in ((both, (a, p, q)), (only_p, (a, p, c)), (only_q, (a, b, q))):
+            self._corners[:, crossed.take(where)] = [k.take(where) for k in piece]
+        below[crossed] |= lone & own
+        more = (both, (p, b, c)), (both, (p, c, q)), (only_p, (p, b, c)), (only_q, (q, b, c))
+        new = [np.stack([k.take(where) for k in piece]) for where, piece in more]
+        parents = np.concatenate([where for where, _ in more])
+        self._corners = np.concatenate([self._corners, *new], axis=1)
+        self.labels = np.concatenate([self.labels, self.labels.take(crossed.take(parents))])
+        return np.concatenate([below, (~lone & own).take(parents)])
 
     def _has(self, labels: tuple[str, ...]) -> np.ndarray:
         """(m,) bool: faces that carry one of the labels."""
         wanted = np.zeros(len(self._codes), dtype=bool)
         wanted[[self._codes[name] for name in labels if name in self._codes]] = True
         return wanted[self.labels]
+
+    def _labelled(self, label: str) -> np.ndarray:
+        """(k, 3) the faces that carry a label."""
+        chosen = np.flatnonzero(self.labels == self._codes.get(label, -1))
+        return self._corners.take(chosen, axis=1).T
 
     def _interpolate(self, i: np.ndarray, j: np.ndarray, t: np.ndarray) -> None:
         """Append the points at ``t`` between vertices i and j, with all that vertices carry."""
@@ -213,36 +187,29 @@ class Skin:
 
     def part(self, label: str, name: str, material: str, segment: str | None = None) -> Part | None:
         """The faces of a label as a part, None where there are none."""
-        faces = self.faces[self._has((label,))]
+        faces = self._labelled(label)
         if not len(faces):
             return None
-        used, index = np.unique(faces, return_inverse=True)
-        return part(
-            name,
-            material,
-            self.vertices[used],
-            index.reshape(-1, 3),
-            self.normals[used],
-            segment,
-        )
+        used, faces = used_by(faces)
+        return part(name, material, self.vertices[used], faces, self.normals[used], segment)
 
     def inset(
         self, label: str, name: str, material: str, segment: str | None, depth: float
     ) -> list[Part]:
         """The faces of a label set ``depth`` metres in, and the rubber around the opening."""
-        faces = self.faces[self._has((label,))]
+        faces = self._labelled(label)
         if not len(faces):
             return []
-        used, index = np.unique(faces, return_inverse=True)
+        used, faces = used_by(faces)
         sunk = self.vertices - depth * self.normals
-        pane = part(name, material, sunk[used], index.reshape(-1, 3), self.normals[used], segment)
+        pane = part(name, material, sunk[used], faces, self.normals[used], segment)
         edges = self.outline(label)
         return [pane, strip(f"{name}_frame", "rubber", self.vertices[edges], sunk[edges])]
 
     def outline(self, label: str) -> np.ndarray:
         """(k, 2) directed edges around a label's faces, which lie on their left; the mirror plane
         is no edge."""
-        faces = self.faces[self._has((label,))]
+        faces = self._labelled(label)
         edges = np.concatenate([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]])
         key = np.sort(edges, axis=1)
         _, first, count = np.unique(
@@ -250,6 +217,18 @@ class Skin:
         )
         edges = edges[first[count == 1]]
         return edges[(self.vertices[edges, 1] != 0).any(axis=1)]
+
+
+def _turned(
+    corners: np.ndarray, side: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Corners a, b, c of crossed faces (3, m), a alone on its side, and whether that is below."""
+    below = side.take(corners) < 0
+    lone = below.sum(axis=0) == 1
+    odd = (below == lone).argmax(axis=0)
+    faces = np.arange(len(lone))
+    a, b, c = (corners[(odd + k) % 3, faces] for k in range(3))
+    return a, b, c, lone
 
 
 def grid_axes(body: Body) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

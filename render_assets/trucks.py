@@ -9,6 +9,7 @@ from render_assets.body import Body
 from render_assets.mesh import Part, grid_faces, part
 from render_assets.overlay import Patch, on_front, on_side
 from render_assets.skin import Skin, plane
+from render_assets.solid import between
 from render_assets.spec import Cab, HeadLamp, Load, VehicleSpec
 
 _LAMPS: dict[HeadLamp, tuple[float, float, float]] = {
@@ -219,7 +220,8 @@ def _visor(spec: VehicleSpec, body: Body) -> Part:
     """A dark shade across the top of the windscreen, on the roof's edge."""
     s = spec.shape
     y = np.linspace(-0.84, 0.84, 9) * body.half
-    root = body.front_at(y, s.height - 0.17) + np.array([0.015, 0, 0.04])
+    ahead = np.stack([np.full(9, s.roof_front_x + 0.6), y, np.full(9, s.height - 0.17)], axis=1)
+    root = between(body.closed, ahead, ahead - [0.9, 0, 0]) + np.array([0.015, 0, 0.04])
     tip = root + np.array([0.15, 0, -0.10])
     back = np.concatenate([tip, root]).reshape(2, 9, 3) + np.array([-0.008, 0, -0.012])
     rows = np.concatenate([np.stack([root, tip]), back, root[None]])

@@ -52,6 +52,42 @@ def build_vehicle(spec: AnyVehicleSpec) -> Vehicle:
         from render_assets.imported.build import build_imported  # it builds on this module
 
         return build_imported(spec)
+    model = _model(_uncoloured(spec))
+    parts = (*model.parts, *mark_parts(spec, model.body, model.keypoints, model.panels))
+    known = {**materials.FIXED, **_own_materials(spec)}
+    used = {n: known[n] for n in sorted({p.material for p in parts})}
+    return Vehicle(spec, parts, _dirtied(used, spec), model.keypoints)
+
+
+@dataclass(frozen=True, eq=False)
+class _Model:
+    """What an individual's colours have no part in: body, the left half of its skin's parts, all
+    parts but stickers, plates and lettering, keypoints."""
+
+    body: Body
+    panels: tuple[Part, ...]
+    parts: tuple[Part, ...]
+    keypoints: np.ndarray
+
+
+_PRIMER = Paint(
+    rgb=(0.5, 0.5, 0.5), finish="solid", metallic=0, roughness=0.5, flake=0, coat=0,
+    coat_roughness=0,
+)  # fmt: skip
+
+
+def _uncoloured(spec: VehicleSpec) -> VehicleSpec:
+    """The spec in colours that are the same for all."""
+    marks = spec.marks
+    if marks.livery is not None:
+        plain = marks.livery.model_copy(update=dict.fromkeys(("ink", "first", "second"), "white"))
+        marks = marks.model_copy(update={"livery": plain})
+    return spec.model_copy(update={"colour": "white", "paint": _PRIMER, "marks": marks})
+
+
+@lru_cache(maxsize=8)
+def _model(spec: VehicleSpec) -> _Model:
+    """Built once for an individual that is shown in several colours."""
     body = Body(spec.shape, spec.layout)
     panels = skin_parts(spec, body)
     half = [*panels, *_wheels(spec)]
@@ -76,10 +112,7 @@ def build_vehicle(spec: AnyVehicleSpec) -> Vehicle:
         whole += single
     keypoints = place_keypoints(spec, body)
     parts = _worn(_both_sides(half), spec, body, keypoints)
-    parts += [*whole, *mark_parts(spec, body, keypoints, panels)]
-    known = {**materials.FIXED, **_own_materials(spec)}
-    used = {n: known[n] for n in sorted({p.material for p in parts})}
-    return Vehicle(spec, tuple(parts), _dirtied(used, spec), keypoints)
+    return _Model(body, tuple(panels), (*parts, *whole), keypoints)
 
 
 _SOILED = {

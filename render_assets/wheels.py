@@ -145,7 +145,7 @@ def _strokes(angle: np.ndarray, wide: np.ndarray, line: np.ndarray) -> Part:
     r = line[:, 0][None, :, None]
     x, z = r * np.cos(theta), r * np.sin(theta)
     y = np.broadcast_to(line[:, 1][None, :, None], x.shape)
-    faces = grid_faces(len(line), 2)[:, ::-1]
+    faces = grid_faces(len(line), 2)
     shift = 2 * len(line) * np.arange(len(angle))[:, None, None]
     points = np.stack([x, y, z], axis=-1).reshape(-1, 3)
     return part("tread_cuts", "gap", points, (faces + shift).reshape(-1, 3))

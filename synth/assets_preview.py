@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from functools import lru_cache, partial
+from itertools import pairwise
 from pathlib import Path
+
+import numpy as np
 
 from pamtri.draw import Image
 from pamtri.errors import ConfigError
@@ -29,6 +35,8 @@ FRAMES = 36
 """Pictures in a turn."""
 MOST_TURNING = 24
 """Vehicles on a sheet that turns: more are slow to make and to load."""
+_MANY = 48
+"""Vehicles for which more processes are worth their start."""
 
 
 @dataclass(frozen=True)
@@ -62,18 +70,51 @@ def preview_grid(grid: Grid, look: Look, output: Path, turntable: bool = False) 
 
 def _render_sheets(grid: Grid, look: Look, turns_deg: Sequence[float]) -> list[Image]:
     """A sheet for each of the angles that the camera is turned on by."""
-    renderer = open_renderer(look.renderer, len(os.sched_getaffinity(0)))
-    pictures: list[list[list[Image]]] = [[] for _ in turns_deg]
+    sheets: list[list[Image]] = [[] for _ in turns_deg]
     with progress(grid.count * len(turns_deg), "preview") as bar:
-        for row in grid.places:
-            for sheet in pictures:
-                sheet.append([])
-            for place in row:
-                for number, scene in enumerate(show(place, look.seed, look.showing, turns_deg)):
-                    pictures[number][-1].append(_picture(scene, renderer, look.overlays))
-                    bar.update()
+        for pictures in _in_turn(grid, look, turns_deg):
+            for sheet, picture in zip(sheets, pictures, strict=True):
+                sheet.append(picture)
+            bar.update(len(turns_deg))
     captions = [] if grid.columns else [[_caption(place) for place in row] for row in grid.places]
-    return [draw_sheet(sheet, grid.rows, grid.columns, captions) for sheet in pictures]
+    ends = np.cumsum([0] + [len(row) for row in grid.places]).tolist()
+    return [
+        draw_sheet([sheet[a:b] for a, b in pairwise(ends)], grid.rows, grid.columns, captions)
+        for sheet in sheets
+    ]
+
+
+def _in_turn(grid: Grid, look: Look, turns_deg: Sequence[float]) -> Iterator[list[Image]]:
+    """The pictures of each place; large raster sheets by one process a processor, each a row at a
+    time, whose vehicles are often one model."""
+    places = [place for row in grid.places for place in row]
+    threads = len(os.sched_getaffinity(0))
+    processes = min(threads, len(grid.places))
+    if look.renderer != "raster" or len(places) < _MANY or processes < 2:
+        renderer = open_renderer(look.renderer, threads)
+        yield from (_pictures(renderer, look, turns_deg, place) for place in places)
+        return
+    with ProcessPoolExecutor(processes, multiprocessing.get_context("spawn")) as pool:
+        draw = partial(_pictures_apart, look, turns_deg)
+        yield from pool.map(draw, places, chunksize=len(grid.places[0]))
+
+
+def _pictures_apart(look: Look, turns_deg: Sequence[float], place: Place) -> list[Image]:
+    return _pictures(_own_renderer(), look, turns_deg, place)
+
+
+@lru_cache(maxsize=1)
+def _own_renderer() -> Renderer:
+    """The one of a process that draws rows."""
+    return open_renderer("raster", 1)
+
+
+def _pictures(
+    renderer: Renderer, look: Look, turns_deg: Sequence[float], place: Place
+) -> list[Image]:
+    """A picture for each angle."""
+    scenes = show(place, look.seed, look.showing, turns_deg)
+    return [_picture(scene, renderer, look.overlays) for scene in scenes]
 
 
 def _picture(scene: SceneSpec, renderer: Renderer, overlays: Sequence[str]) -> Image:

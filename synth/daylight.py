@@ -6,13 +6,16 @@ that rim is what makes paint and glass look like paint and glass. Colours are li
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from typing import Any
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from render_assets.materials import DUST, Material, dirt_cover
+from render_assets.materials import DUST, Material, Rgb, dirt_cover
 
-Array = NDArray[np.float64]
+Array = NDArray[np.floating[Any]]
 
 _ZENITH = np.array([0.42, 0.58, 0.85])
 _HAZE = np.array([0.95, 0.97, 1.0])
@@ -28,45 +31,77 @@ _STANDS = 0.02
 """Metres: what ends this far from the ground does not stand on it and has no soft shadow."""
 
 
-def sky(directions: Array, blur: float) -> Array:
-    """(n, 3) light from unit ``directions`` (n, 3); ``blur`` 0..1 as a rough surface mirrors it."""
-    z = directions[:, 2]
+def sky(directions: Array, blur: float | Array) -> Array:
+    """(n, 3) light from unit ``directions`` (n, 3); ``blur`` 0..1, or (n,) of it, as a rough
+    surface mirrors it."""
+    return _sky(directions[:, 2], blur).T
+
+
+def _sky(z: Array, blur: float | Array) -> Array:
+    """(3, n) the same for upward components: rows are colours, so that NumPy has long loops."""
     width = 0.04 + 0.5 * blur
-    over_rim = _step(z, 0.10 + width, width)[:, None]
-    over_horizon = _step(z, 0.0, width)[:, None]
-    height = np.clip(z, 0, 1)[:, None] ** 0.6
-    above = _HAZE + (_ZENITH - _HAZE) * height
-    rim = _RIM + (above - _RIM) * over_rim
-    return np.asarray(_ROAD + (rim - _ROAD) * over_horizon)
+    zenith, haze, rim, road = (_column(colour, z) for colour in (_ZENITH, _HAZE, _RIM, _ROAD))
+    light = haze + (zenith - haze) * np.clip(z, 0, 1) ** 0.6
+    light = rim + (light - rim) * _step(z, 0.10 + width, width)
+    return np.asarray(road + (light - road) * _step(z, 0.0, width))
 
 
-def shade(points: Array, normals: Array, material: Material, eye: Array, sun: Array) -> Array:
+def shade(
+    points: Array,
+    normals: Array,
+    materials: Sequence[tuple[Material, int]],
+    eye: Array,
+    sun: Array,
+) -> Array:
     """(n, 3) light that vertices (n, 3) with unit normals send to ``eye`` (3,), at most 1.
 
-    ``sun`` is the direction that sunlight comes from. Surfaces are lit on the side that is seen.
+    ``materials`` come each with how many of the vertices have it, in the vertices' order. ``sun``
+    is the direction that sunlight comes from. Surfaces are lit on the side that is seen.
     """
-    to_eye = eye - points
-    to_eye /= np.linalg.norm(to_eye, axis=1, keepdims=True)
-    facing = (normals * to_eye).sum(axis=1, keepdims=True)
+
+    def each(value: Callable[[Material], float | Rgb]) -> Array:
+        table = np.array([value(material) for material, _ in materials], dtype=points.dtype)
+        return np.repeat(table.T, [count for _, count in materials], axis=-1)
+
+    places, normals = np.ascontiguousarray(points.T), np.ascontiguousarray(normals.T)
+    eye, sun = _column(eye, places), _column(sun, places)
+    to_eye = eye - places
+    to_eye /= np.sqrt((to_eye * to_eye).sum(axis=0))
+    facing = (normals * to_eye).sum(axis=0)
     normals = np.where(facing < 0, -normals, normals)
     facing = np.abs(facing)
     mirrored = 2 * facing * normals - to_eye
-    open_sky = np.clip(0.3 + 0.7 * points[:, 2:] / _DIM_BELOW, 0.3, 1)
-    sunlit = np.clip(normals @ sun, 0, None)[:, None] * _step(open_sky, 0.7, 0.3)
-    base = np.array(material.base_colour) * (1 - material.transmission)
-    if material.dirt is not None:
-        cover = dirt_cover(material.dirt, points)[:, None]
-        base = base + cover * (np.array(DUST) - base)
-    matt = base * (0.75 * sky(normals, 1.0) * open_sky + _SUN * sunlit)
-    light = (1 - material.metallic) * matt
-    surface = 0.04 + (base - 0.04) * material.metallic
-    fresnel = surface + (np.maximum(1 - material.roughness, surface) - surface) * _graze(facing)
-    light = light + fresnel * _mirror(mirrored, material.roughness, sun, open_sky)
-    if material.coat:
-        share = material.coat * (0.04 + 0.96 * _graze(facing))
-        coat = _mirror(mirrored, material.coat_roughness, sun, open_sky)
-        light = (1 - share) * light + share * coat
-    return np.clip(light + np.array(material.emission), 0, 1)
+    glint = np.clip((mirrored * sun).sum(axis=0), 0, None)
+    open_sky = np.clip(0.3 + 0.7 * places[2] / _DIM_BELOW, 0.3, 1)
+    sunlit = np.clip((normals * sun).sum(axis=0), 0, None) * _step(open_sky, 0.7, 0.3)
+    base = _soiled(each(lambda m: m.base_colour), materials, points)
+    base *= 1 - each(lambda m: m.transmission)
+    metallic, roughness = each(lambda m: m.metallic), each(lambda m: m.roughness)
+    light = base * (0.75 * _sky(normals[2], 1.0) * open_sky + _column(_SUN, base) * sunlit)
+    light *= 1 - metallic
+    graze = _graze(facing)
+    surface = 0.04 + (base - 0.04) * metallic
+    fresnel = surface + (np.maximum(1 - roughness, surface) - surface) * graze
+    light += fresnel * _mirror(mirrored[2], glint, roughness, open_sky)
+    coat = each(lambda m: m.coat)
+    k = np.flatnonzero(coat)
+    share = coat[k] * (0.04 + 0.96 * graze[k])
+    rough = each(lambda m: m.coat_roughness)[k]
+    varnish = _mirror(mirrored[2, k], glint[k], rough, open_sky[k])
+    light[:, k] = (1 - share) * light[:, k] + share * varnish
+    return np.asarray(np.clip(light + each(lambda m: m.emission), 0, 1).T)
+
+
+def _soiled(base: Array, materials: Sequence[tuple[Material, int]], points: Array) -> Array:
+    """Base colours (3, n) with the dirt of the materials that have some."""
+    start = 0
+    for material, count in materials:
+        own = slice(start, start + count)
+        start += count
+        if material.dirt is not None:
+            cover = dirt_cover(material.dirt, points[own])
+            base[:, own] += cover * (_column(DUST, base) - base[:, own])
+    return base
 
 
 def ground_shade(points: Array) -> tuple[Array, Array, NDArray[np.int64]]:
@@ -80,9 +115,10 @@ def ground_shade(points: Array) -> tuple[Array, Array, NDArray[np.int64]]:
     low = points[points[:, 2] < 1.0, :2]
     origin = low.min(axis=0) - _REACH
     columns, rows = np.ceil((low.max(axis=0) + _REACH - origin) / _CELL).astype(int).tolist()
-    outline = cv2.convexHull(np.round((low - origin) / _CELL).astype(np.int32))
     covered = np.zeros((rows, columns), dtype=np.float32)
-    cv2.fillConvexPoly(covered, outline, (1.0,))
+    column, row = np.round((low - origin) / _CELL).astype(np.int64).T
+    covered[row, column] = 1.0
+    cv2.fillConvexPoly(covered, cv2.convexHull(cv2.findNonZero(covered)), (1.0,))
     shadow = cv2.GaussianBlur(covered, (0, 0), 0.3 * _REACH / _CELL)
     shadow[[0, -1]] = shadow[:, [0, -1]] = 0
     x, y = np.meshgrid(np.arange(columns), np.arange(rows))
@@ -94,19 +130,27 @@ def ground_shade(points: Array) -> tuple[Array, Array, NDArray[np.int64]]:
     return grid, 1 - 0.85 * shadow.ravel().astype(float), faces
 
 
-def _mirror(directions: Array, roughness: float, sun: Array, open_sky: Array) -> Array:
-    """What a surface of some roughness mirrors: the sky, and the sun as a bright spot."""
-    sharpness = 8 / max(roughness, 0.15) ** 2
-    spot = np.clip(directions @ sun, 0, None)[:, None] ** sharpness
-    return np.asarray(sky(directions, roughness) * open_sky + 3 * (1 - roughness) * spot * _SUN)
+def _mirror(z: Array, glint: Array, roughness: Array, open_sky: Array) -> Array:
+    """(3, n) what surfaces of some roughness mirror: the sky, at the mirrored direction's upward
+    component z, and the sun as a bright spot, ``glint`` being the cosine to it."""
+    spot = glint ** (8 / np.maximum(roughness, 0.15) ** 2)
+    sun = 3 * (1 - roughness) * spot * _column(_SUN, z)
+    return np.asarray(_sky(z, roughness) * open_sky + sun)
 
 
 def _graze(facing: Array) -> Array:
     """Schlick's share of reflection at grazing angles."""
-    return np.asarray((1 - facing) ** 5)
+    off = 1 - facing
+    square = off * off
+    return square * square * off
 
 
-def _step(values: Array, middle: float, width: float) -> Array:
+def _step(values: Array, middle: float | Array, width: float | Array) -> Array:
     """From 0 to 1 over ``middle - width .. middle + width``, smoothly."""
     t = np.clip((values - middle) / (2 * width) + 0.5, 0, 1)
     return np.asarray(t * t * (3 - 2 * t))
+
+
+def _column(values: Sequence[float] | Array, like: Array) -> Array:
+    """Three numbers as (3, 1), as precise as ``like``."""
+    return np.array(values, dtype=like.dtype)[:, None]

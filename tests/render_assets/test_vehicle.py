@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import trimesh
 
 from pamtri import keypoints, segments
 from render_assets.body import Body
 from render_assets.mesh import Part
 from render_assets.panels import cut_skin
-from render_assets.spec import sample_vehicle
+from render_assets.spec import VehicleSpec, sample_vehicle
 from render_assets.styles import STYLES
-from render_assets.vehicle import Vehicle, build_vehicle
+from render_assets.vehicle import Vehicle, _model, build_vehicle
 
 LENGTHS = {
     "sedan": (4.0, 5.1), "hatchback": (3.4, 4.5), "estate": (4.3, 5.1), "suv": (4.0, 5.3),
@@ -151,6 +152,30 @@ def test_skin_is_closed_after_all_cuts(style: str) -> None:
 
 
 @every_style
+def test_parts_are_seen_from_outside(style: str) -> None:
+    """Rays from all around meet the front of nearly every surface first: a part that is inside out
+    would be lost where backs are not drawn. A few look into wheels and through the grille."""
+    built = vehicle(style)
+    parts = [p for p in built.parts if built.materials[p.material].transmission < 0.95]
+    corners = triangles(parts)
+    solid = trimesh.Trimesh(corners.reshape(-1, 3), np.arange(3 * len(corners)).reshape(-1, 3))
+    low, high = corners.min(axis=(0, 1)), corners.max(axis=(0, 1))
+    rng = np.random.default_rng(0)
+    targets = rng.uniform(low, high, (8000, 3))
+    aside = rng.normal(size=(8000, 3)) * [1, 1, 0.3]
+    eyes = targets + 20 * aside / np.linalg.norm(aside, axis=1, keepdims=True)
+    hit = solid.ray.intersects_first(eyes, targets - eyes)
+    seen, rays = hit[hit >= 0], (targets - eyes)[hit >= 0]
+    a, b, c = (corners[seen, k] for k in range(3))
+    behind = (np.cross(b - a, c - a) * rays).sum(axis=1) > 0
+    assert len(seen) > 3000 and behind.mean() < 0.015
+    owner = np.repeat(np.arange(len(parts)), [len(p.faces) for p in parts])[seen]
+    for k, p in enumerate(parts):
+        if (owner == k).sum() >= 12:
+            assert behind[owner == k].mean() < 0.7, p.name
+
+
+@every_style
 def test_parts_are_well_formed_and_face_outward(style: str) -> None:
     built = vehicle(style)
     names = set(segments.NAMES)
@@ -247,16 +272,39 @@ def test_sizes_are_real(style: str) -> None:
         assert length == pytest.approx(built.spec.shape.length, abs=0.15)
 
 
+def anew(spec: VehicleSpec) -> Vehicle:
+    """Built from nothing."""
+    build_vehicle.cache_clear()
+    _model.cache_clear()
+    return build_vehicle(spec)
+
+
+def assert_same(first: Vehicle, second: Vehicle) -> None:
+    assert first is not second and first.materials == second.materials
+    assert np.array_equal(first.keypoints, second.keypoints)
+    for a, b in zip(first.parts, second.parts, strict=True):
+        assert (a.name, a.material, a.segment) == (b.name, b.material, b.segment)
+        assert np.array_equal(a.vertices, b.vertices) and np.array_equal(a.faces, b.faces)
+
+
 @pytest.mark.parametrize("style", ["notchback", "crew_cab", "box_truck"])
 def test_same_spec_same_arrays(style: str) -> None:
     first = vehicle(style)
-    build_vehicle.cache_clear()
-    second = vehicle(style)
-    assert first is not second
-    assert np.array_equal(first.keypoints, second.keypoints)
-    for a, b in zip(first.parts, second.parts, strict=True):
-        assert a.name == b.name and np.array_equal(a.vertices, b.vertices)
-        assert np.array_equal(a.faces, b.faces)
+    assert_same(first, anew(first.spec))
+
+
+@pytest.mark.parametrize("style", ["notchback", "delivery_van", "box_truck"])
+def test_another_colour_builds_no_more_than_what_it_colours(style: str) -> None:
+    """It shares the model's parts, and is what it would be alone."""
+    red, white = (
+        build_vehicle(sample_vehicle(0, 2, None, {colour: 1.0}, {style: 1.0}))
+        for colour in ("red", "white")
+    )
+    assert red.materials["paint"].base_colour != white.materials["paint"].base_colour
+    shared = [p for p in white.parts if any(p is other for other in red.parts)]
+    assert len(shared) > 0.7 * len(white.parts)
+    assert_same(white, anew(white.spec))
+    assert_same(red, anew(red.spec))
 
 
 def test_glass_is_set_into_the_skin_and_arches_are_holes() -> None:

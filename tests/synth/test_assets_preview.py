@@ -277,6 +277,17 @@ def test_the_raster_renderer_shows_the_colours_that_were_asked_for(tmp_path):
     assert (blue[..., 2] > blue[..., 0] + 40).sum() > 0.1 * picture * 64
 
 
+def test_several_processes_draw_the_same_sheet(tmp_path, monkeypatch):
+    pytest.importorskip("synth.raster")
+    asked = ("--style", "hatch3", "--style", "tipper_truck", "--colour", "red", "--parts")
+    monkeypatch.setattr(assets_preview.os, "sched_getaffinity", lambda _: {0, 1})
+    for name, many in (("one.png", 48), ("two.png", 2)):
+        monkeypatch.setattr(assets_preview, "_MANY", many)
+        assert preview(tmp_path / name, *asked).exit_code == 0
+    one, two = (np.asarray(PIL.Image.open(tmp_path / name)) for name in ("one.png", "two.png"))
+    np.testing.assert_array_equal(one, two)
+
+
 def test_export_writes_the_vehicle_and_refuses_other_names(tmp_path):
     output = tmp_path / "new" / "v.glb"
     result = invoke("export", "--glb", output, "--style", "flatbed", "--identity", 9)

@@ -15,7 +15,8 @@ BLACK = (0.0, 0.0, 0.0)
 def lit(material, normal=UP, eye=(0.0, 0.0, 9.0), sun=UP, z=1.0):
     """The light of one point at height ``z``."""
     point = np.array([[0.0, 0.0, z]])
-    return shade(point, np.array([normal], dtype=float), material, np.array(eye), np.array(sun))[0]
+    up, materials = np.array([normal], dtype=float), [(material, 1)]
+    return shade(point, up, materials, np.array(eye), np.array(sun))[0]
 
 
 def test_the_sky_is_blue_above_bright_over_a_dark_rim_and_the_road_below():
