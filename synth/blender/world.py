@@ -13,7 +13,7 @@ from mathutils import Vector
 from pamtri.errors import ConfigError
 from render_assets.skies import build_sky
 from synth.blender.shaders import rgba
-from synth.scene import BackdropSpec, LightSpec, SunSpec
+from synth.scene import BackdropSpec, LightSpec, SkySpec, SunSpec
 
 _ADAPTATION = 0.85
 """How far the exposure makes up for the amount of light: 1 would make night as bright as day."""
@@ -39,9 +39,8 @@ def load_map(name: str) -> bpy.types.Image:
     return bpy.data.images.load(str(known[name]), check_existing=True)
 
 
-def sky_map(light: LightSpec) -> np.ndarray:
-    """The (h, 2 h, 3) radiance of a light whose map is a sky; without a sun it is overcast."""
-    sun, sky = light.sun, light.sky
+def sky_map(sky: SkySpec, sun: SunSpec | None) -> np.ndarray:
+    """The (h, 2 h, 3) radiance of a made sky; without a sun it is overcast."""
     if sun is None:
         return build_sky(sky.seed, 1.0, 0.0, 50.0)
     return build_sky(sky.seed, sky.clouds, sun.azimuth_deg, sun.elevation_deg)
@@ -58,7 +57,7 @@ def map_irradiance(name: str) -> float:
 
 
 def irradiance(radiance: np.ndarray) -> float:
-    """Light that falls on level ground from the upper half of a map (h, 2 h, 3), row 0 at the top."""
+    """Light that falls on level ground from the upper half of a map (h, 2 h, 3), top row first."""
     height, width = radiance.shape[:2]
     luminance = radiance @ np.array([0.2126, 0.7152, 0.0722])
     elevation = np.pi / 2 - (np.arange(height) + 0.5) / height * np.pi
@@ -69,7 +68,10 @@ def irradiance(radiance: np.ndarray) -> float:
 
 def metered_exposure(light: LightSpec) -> float:
     """Factor on scene radiance that a photographer's light meter would choose."""
-    of_map = map_irradiance(light.hdri) if light.sky is None else irradiance(sky_map(light))
+    if light.sky is None:
+        of_map = map_irradiance(light.hdri)
+    else:
+        of_map = irradiance(sky_map(light.sky, light.sun))
     total = light.strength * of_map
     if light.sun is not None:
         total += _SUNLIT * light.sun.strength
@@ -131,8 +133,10 @@ class World:
     def set(self, light: LightSpec, backdrop: BackdropSpec) -> None:
         """Light the scene and expose for it."""
         exposure = metered_exposure(light)
-        self._map.image = load_map(light.hdri) if light.sky is None else self._load_sky(light)
-        turn = light.rotation_deg if light.sky is None else 0.0
+        if light.sky is None:
+            self._map.image, turn = load_map(light.hdri), light.rotation_deg
+        else:
+            self._map.image, turn = self._load_sky(light.sky, light.sun), 0.0
         self._turn.inputs["Rotation"].default_value = (0.0, 0.0, np.deg2rad(turn))
         self._light.inputs["Strength"].default_value = light.strength
         self._seen.inputs[1].default_value = float(backdrop.kind in ("flat", "noise"))
@@ -145,8 +149,8 @@ class World:
         self._scene.cycles.film_exposure = exposure
         self._set_sun(light.sun)
 
-    def _load_sky(self, light: LightSpec) -> bpy.types.Image:
-        radiance = sky_map(light)
+    def _load_sky(self, sky: SkySpec, sun: SunSpec | None) -> bpy.types.Image:
+        radiance = sky_map(sky, sun)
         height, width = radiance.shape[:2]
         if self._sky is None:
             self._sky = bpy.data.images.new("sky", width, height, float_buffer=True)
