@@ -127,7 +127,7 @@ def _configure(scene: bpy.types.Scene, threads: int) -> None:
     if threads:
         render.threads_mode, render.threads = "FIXED", threads
     scene.view_settings.view_transform = "Filmic"
-    scene.view_settings.look = "Medium High Contrast"
+    scene.view_settings.look = "High Contrast"
 
 
 @contextmanager
