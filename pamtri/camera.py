@@ -16,6 +16,10 @@ Viewpoint
     angle above the horizon. Positive roll turns the picture's content clockwise.
     Radians in code, degrees where a name ends in ``_deg``.
 
+Skew
+    Pixels that an image is sheared to the right by at normalised height 1 below the axis. A rolling
+    shutter shears the image of what passes by: it reads the lower rows later.
+
 Lens distortion
     Brown-Conrady with OpenCV's order (k1, k2, p1, p2, k3): D. Brown, "Decentering distortion of
     lenses", Photogrammetric Engineering 32(3), 1966.
@@ -45,11 +49,12 @@ class Intrinsics:
     cx: float
     cy: float
     distortion: tuple[float, float, float, float, float] = NO_DISTORTION
+    skew: float = 0.0
 
     @property
     def matrix(self) -> Array:
         """(3, 3) calibration matrix, without the distortion."""
-        return np.array([[self.fx, 0.0, self.cx], [0.0, self.fy, self.cy], [0.0, 0.0, 1.0]])
+        return np.array([[self.fx, self.skew, self.cx], [0.0, self.fy, self.cy], [0.0, 0.0, 1.0]])
 
     def crop(self, left: float, top: float) -> Intrinsics:
         """The same camera after its image is cut so that (left, top) becomes the corner (0, 0)."""
@@ -63,6 +68,7 @@ class Intrinsics:
             fy=self.fy * scale_y,
             cx=self.cx * scale_x,
             cy=self.cy * scale_y,
+            skew=self.skew * scale_x,
         )
 
 
@@ -180,6 +186,8 @@ def project(points: ArrayLike, pose: Pose, intrinsics: Intrinsics) -> tuple[Arra
     safe = np.where(depth > 0, depth, np.nan)
     normalised = distort(camera[:, :2] / safe[:, None], intrinsics.distortion)
     pixels = normalised * [intrinsics.fx, intrinsics.fy] + [intrinsics.cx, intrinsics.cy]
+    if intrinsics.skew:
+        pixels[:, 0] += intrinsics.skew * normalised[:, 1]
     return pixels, depth
 
 
@@ -189,6 +197,8 @@ def rays(pixels: ArrayLike, intrinsics: Intrinsics) -> Array:
         intrinsics.fx,
         intrinsics.fy,
     ]
+    if intrinsics.skew:
+        normalised[:, 0] -= intrinsics.skew / intrinsics.fx * normalised[:, 1]
     plane = undistort(normalised, intrinsics.distortion)
     return np.concatenate([plane, np.ones((len(plane), 1))], axis=1)
 

@@ -74,6 +74,7 @@ class Calibration(_Model):
     cx: float
     cy: float
     distortion: tuple[float, float, float, float, float] = camera.NO_DISTORTION
+    skew: float = 0.0
     rotation: tuple[_Point, _Point, _Point]
     """Rows of the 3x3 rotation from the vehicle frame to the camera frame."""
     translation: _Point
@@ -88,14 +89,15 @@ class Calibration(_Model):
             cx=intrinsics.cx,
             cy=intrinsics.cy,
             distortion=intrinsics.distortion,
+            skew=intrinsics.skew,
             rotation=pose.rotation.tolist(),
             translation=pose.translation.tolist(),
         )
 
     @property
     def intrinsics(self) -> camera.Intrinsics:
-        """The pinhole and its distortion."""
-        return camera.Intrinsics(self.fx, self.fy, self.cx, self.cy, self.distortion)
+        """The pinhole, its distortion and skew."""
+        return camera.Intrinsics(self.fx, self.fy, self.cx, self.cy, self.distortion, self.skew)
 
     @property
     def pose(self) -> camera.Pose:

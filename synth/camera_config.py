@@ -66,6 +66,9 @@ class CameraConfig(Config):
     """First radial coefficient of the larger view: barrel below 0, pincushion above."""
     distortion_k2: Annotated[Number, within(-0.5, 0.5)] = always(0.0)
     """Second radial coefficient. Both are made weaker alike where the image could not be undone."""
+    rolling_shutter: Annotated[Number, within(-0.5, 0.5)] = always(0.0)
+    """How far the bottom of the image is moved to the right against its top, in image heights, as
+    of something that passes by. The labels move with it."""
     framing: FramingConfig = FramingConfig()
 
 

@@ -152,8 +152,29 @@ class SensorConfig(Effect):
     """Factor on the distance from grey of the same brightness."""
     vignetting: Share = always(0.0)
     """Share of the light that is lost at the corners."""
+    glare: Share = always(0.0)
+    """Share of the brightest light that the lens scatters around its place."""
+    aberration_px: Annotated[Number, within(0, 5)] = always(0.0)
+    """Red outward and blue inward of green, at the corners."""
+    gamma: Annotated[Number, within(0.3, 3)] = always(1.0)
+    """Exponent on the picture's values: above 1 darkens the middle tones."""
+    sharpening: Annotated[Number, within(0, 5)] = always(0.0)
+    """How much of its difference from a blurred copy is added to the picture."""
+    interlacing_px: Annotated[Number, within(0, 20)] = always(0.0)
+    """How far apart the picture's two fields show what moves."""
+    video_qp: Annotated[Number, within(0, 51)] = always(0.0)
+    """Quantiser of H.264-like compression, 0 for none; traffic cameras use 25 to 40."""
     jpeg_quality: Annotated[Number, within(1, 100)] = always(95.0)
     """Of the file that is written."""
+    iso: Annotated[Number, within(0, 102400)] = always(0.0)
+    """Sensitivity; it adds the noise of a small sensor to ``noise``. 0 adds none."""
+    speed_kmh: Annotated[Number, within(0, 300)] = always(0.0)
+    """Of the vehicle. Where it is above 0, the motion blur follows from it, not from
+    ``motion_px``."""
+    exposure_ms: Annotated[Number, within(0.01, 100)] = always(2.0)
+    """How long the shutter is open."""
+    timestamp_probability: Probability = 0.0
+    """How often there are a date and time in the upper left corner."""
 
 
 class FixedCamera(Config):

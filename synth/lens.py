@@ -1,4 +1,4 @@
-"""Lens distortion for renderers that know pinholes only: render wider, then resample."""
+"""Distortion and skew for renderers that know pinholes only: render wider, then resample."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def pinhole_for(view: CameraSpec) -> Pinhole:
 
     Raises DataError for a distortion that cannot be inverted over the image.
     """
-    if not any(view.distortion):
+    if not _is_bent(view):
         return Pinhole(view.width, view.height, view.intrinsics)
     pixels = _pinhole_pixels(view, view.intrinsics).reshape(-1, 2)
     low = np.floor(pixels.min(axis=0)).astype(int) - _MARGIN
@@ -41,7 +41,7 @@ def pinhole_for(view: CameraSpec) -> Pinhole:
 
 def apply_lens(image: np.ndarray, view: CameraSpec, pinhole: Pinhole) -> np.ndarray:
     """The view's image from the rendered pinhole image (h, w, 3) uint8."""
-    if not any(view.distortion):
+    if not _is_bent(view):
         return image
     # OpenCV counts from the first pixel's centre.
     source = (_pinhole_pixels(view, pinhole.intrinsics) - 0.5).astype(np.float32)
@@ -51,10 +51,15 @@ def apply_lens(image: np.ndarray, view: CameraSpec, pinhole: Pinhole) -> np.ndar
 
 def sample_nearest(values: np.ndarray, view: CameraSpec, pinhole: Pinhole) -> np.ndarray:
     """The same for values (h, w) that must not be blended, such as depths."""
-    if not any(view.distortion):
+    if not _is_bent(view):
         return values
     x, y = np.moveaxis(np.floor(_pinhole_pixels(view, pinhole.intrinsics)).astype(int), -1, 0)
     return values[y, x]
+
+
+def _is_bent(view: CameraSpec) -> bool:
+    """Whether the view differs from what renderers can do themselves."""
+    return any(view.distortion) or view.skew != 0
 
 
 def _pinhole_pixels(view: CameraSpec, pinhole: camera.Intrinsics) -> np.ndarray:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import colorsys
 from bisect import bisect_right
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from math import lcm
 
 import numpy as np
@@ -27,9 +28,11 @@ from synth.config import (
     SynthConfig,
 )
 from synth.distributions import Uniform
+from synth.motion import sheared, speed_blur
 from synth.placement import sample_occluders
 from synth.scene import (
     BackdropSpec,
+    CameraSpec,
     GroundSpec,
     LightSpec,
     Rgb,
@@ -43,6 +46,12 @@ from synth.viewing import outline_points, sample_camera
 
 _CAMERA_STREAM, _IDENTITY_STREAM = 1, 2
 """Set the streams of fixed cameras and identities apart from those of images."""
+
+
+NOISE_AT_ISO_100 = 0.007
+"""Standard deviation at mid grey (sRGB values 0..1) of a small sensor's picture: some 1,000
+electrons of signal make shot noise of 3 %, which the tone curve reduces. It grows with the square
+root of the sensitivity, as the electrons get fewer."""
 
 
 @dataclass(frozen=True)
@@ -103,6 +112,7 @@ def sample_scene(config: SynthConfig, seed: int, index: int) -> SceneSpec:
         place = Streams((seed, number, _CAMERA_STREAM), {"camera": str(number)})
     camera = _balanced(config, seed, shot)
     view = sample_camera(camera, config.image, streams, vehicle, number)
+    view = sheared(view, streams.number("camera.rolling_shutter", camera.rolling_shutter))
     return SceneSpec(
         seed=seed,
         index=index,
@@ -119,7 +129,7 @@ def sample_scene(config: SynthConfig, seed: int, index: int) -> SceneSpec:
             outline_points(vehicle),
             _colour("occluders.colour", config.occluders.colour, streams),
         ),
-        sensor=_sensor(config.sensor, streams),
+        sensor=_sensor(config.sensor, streams, view),
         samples=config.samples,
     )
 
@@ -177,15 +187,32 @@ def _backdrop(config: BackdropConfig, streams: Streams) -> BackdropSpec:
     )
 
 
-def _sensor(config: SensorConfig, streams: Streams) -> SensorSpec:
+def _sensor(config: SensorConfig, streams: Streams, view: CameraSpec) -> SensorSpec:
     draw = _numbers("sensor", config, streams)
     warmth, tint = draw.pop("warmth_ev"), draw.pop("tint_ev")
+    draw["noise"] = float(
+        np.hypot(draw["noise"], NOISE_AT_ISO_100 * (draw.pop("iso") / 100) ** 0.5)
+    )
+    speed, exposure = draw.pop("speed_kmh"), draw.pop("exposure_ms")
+    if speed > 0:
+        draw["motion_px"], draw["motion_angle_deg"] = speed_blur(view, speed, exposure)
     return SensorSpec(
         white_balance=(2 ** (warmth / 2), 2**tint, 2 ** (-warmth / 2)),
         jpeg_quality=round(draw.pop("jpeg_quality")),
+        video_qp=round(draw.pop("video_qp")),
+        timestamp=_timestamp(config, streams),
         seed=streams.seed("sensor.seed"),
         **draw,
     )
+
+
+def _timestamp(config: SensorConfig, streams: Streams) -> str | None:
+    """A moment of some year, as cameras burn it in."""
+    if not streams.happens("sensor.timestamp_probability", config.timestamp_probability):
+        return None
+    start = datetime(2015, 1, 1)
+    seconds = int(streams.rng("sensor.timestamp").integers(10 * 365 * 24 * 3600))
+    return str(start + timedelta(seconds=seconds))
 
 
 def _numbers(section: str, config: Config, streams: Streams) -> dict[str, float]:

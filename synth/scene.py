@@ -111,7 +111,7 @@ class OccluderSpec(Spec):
 
 
 class SensorSpec(Spec):
-    """What the camera does to the ideal picture, in this order."""
+    """What the camera does to the ideal picture; ``synth.sensor`` says in which order."""
 
     exposure_ev: float = 0.0
     white_balance: tuple[float, float, float] = (1.0, 1.0, 1.0)
@@ -129,6 +129,20 @@ class SensorSpec(Spec):
     saturation: Annotated[float, Field(ge=0)] = 1.0
     vignetting: Annotated[float, Field(ge=0, le=1)] = 0.0
     """Loss of light at the corners."""
+    glare: Annotated[float, Field(ge=0, le=1)] = 0.0
+    """Share of the brightest light that the lens scatters around its place."""
+    aberration_px: Annotated[float, Field(ge=0)] = 0.0
+    """How far red lies outside of green, and blue inside, at the corners."""
+    gamma: Annotated[float, Field(gt=0)] = 1.0
+    """Exponent on the sRGB values: above 1 darkens the middle tones."""
+    sharpening: Annotated[float, Field(ge=0)] = 0.0
+    """How much of its difference from a blurred copy is added to the picture."""
+    interlacing_px: Annotated[float, Field(ge=0)] = 0.0
+    """How far apart the two fields show what moves; each lies half of it to one side."""
+    timestamp: str | None = None
+    """Burnt into a corner."""
+    video_qp: Annotated[int, Field(ge=0, le=51)] = 0
+    """Quantiser of the video codec as H.264 counts it, 0 for none."""
     jpeg_quality: Annotated[int, Field(ge=1, le=100)] = 95
     seed: int = 0
     """Of the grain."""

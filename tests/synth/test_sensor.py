@@ -10,6 +10,7 @@ import pytest
 
 from synth.scene import SensorSpec
 from synth.sensor import apply_sensor, encode_jpeg, motion_kernel
+from synth.video import compress_video
 
 GREY = np.full((40, 60, 3), 128, dtype=np.uint8)
 
@@ -59,6 +60,12 @@ def centroids(picture, near, reach=9):
         SensorSpec(contrast=1.2, saturation=0.5),
         SensorSpec(vignetting=0.4),
         SensorSpec(jpeg_quality=50),
+        SensorSpec(glare=0.3),
+        SensorSpec(aberration_px=2.0),
+        SensorSpec(gamma=1.3),
+        SensorSpec(sharpening=1.5),
+        SensorSpec(interlacing_px=3.0),
+        SensorSpec(video_qp=30),
     ],
     ids=lambda s: "+".join(sorted(s.model_fields_set)) or "none",
 )
@@ -71,6 +78,106 @@ def test_dots_stay_where_they_are(spec):
     assert np.abs(shifts.mean(axis=0)).max() < 0.1
     if spec.noise == 0 and spec.vignetting == 0:
         assert np.abs(shifts).max() < 0.1 * max(1, spec.downscale, spec.motion_px / 2)
+
+
+@pytest.mark.parametrize("colour", [(1, 0.1, 0.1), (0.1, 1, 0.1), (0.2, 0.2, 1), (1, 0.8, 0.1)])
+@pytest.mark.parametrize(
+    "spec", [SensorSpec(glare=0.4), SensorSpec(interlacing_px=2), SensorSpec(video_qp=26)]
+)
+def test_coloured_dots_stay_too(colour, spec):
+    picture, centres = dots()
+    picture = np.round(picture * np.array(colour)).astype(np.uint8)
+    shifts = centroids(apply_sensor(picture, spec), centres) - centres
+    assert np.abs(shifts.mean(axis=0)).max() < 0.1
+    assert np.abs(shifts).max() < 0.2
+
+
+def test_aberration_moves_red_out_and_blue_in_by_the_same_and_green_not_at_all():
+    picture, centres = dots()
+    seen = apply_sensor(picture, SensorSpec(aberration_px=2.0))
+    assert np.array_equal(seen[..., 1], picture[..., 1])
+    outward = (centres - 97 / 2) / np.hypot(97 / 2, 97 / 2)  # length 1 in the corners
+    for channel, sign in ((0, 1), (2, -1)):
+        moved = centroids(np.repeat(seen[..., channel : channel + 1], 3, axis=2), centres) - centres
+        assert moved == pytest.approx(sign * 2.0 * outward, abs=0.1)
+
+
+def test_interlaced_fields_lie_to_both_sides():
+    picture, centres = dots()
+    seen = apply_sensor(picture, SensorSpec(interlacing_px=3.0))
+    for first, sign in ((0, -1), (1, 1)):
+        # The field's rows and the ideal picture's, measured alike.
+        field, ideal = (np.repeat(p[first::2], 2, axis=0) for p in (seen, picture))
+        shift = centroids(field, centres)[:, 0] - centroids(ideal, centres)[:, 0]
+        assert shift == pytest.approx(np.full(len(centres), sign * 1.5), abs=0.1)
+
+
+def test_glare_lights_up_around_what_is_bright_only():
+    picture = np.full((64, 64, 3), 20, np.uint8)
+    picture[30:34, 30:34] = 255
+    seen = apply_sensor(picture, SensorSpec(glare=0.5)).astype(int)
+    assert seen[26, 32, 0] > 40 and seen[26, 32, 0] > seen[16, 32, 0] > 20
+    assert np.array_equal(seen, seen[::-1, ::-1])
+    dim = np.full((64, 64, 3), 200, np.uint8)
+    assert np.array_equal(apply_sensor(dim, SensorSpec(glare=0.5)), dim)
+
+
+def test_gamma_is_an_exponent_on_the_values():
+    assert apply_sensor(GREY, SensorSpec(gamma=2))[0, 0, 0] == round(255 * (128 / 255) ** 2)
+
+
+def test_sharpening_overshoots_an_edge_and_leaves_even_ground():
+    step = np.repeat(np.where(np.arange(40) < 20, 80, 160).astype(np.uint8)[None], 30, axis=0)
+    seen = apply_sensor(np.repeat(step[..., None], 3, axis=2), SensorSpec(sharpening=1.0))
+    assert seen[15, 19, 0] < 78 and seen[15, 20, 0] > 162
+    assert seen[15, 5, 0] == 80 and seen[15, 35, 0] == 160
+
+
+def test_a_time_stamp_is_in_the_upper_left_and_nowhere_else():
+    seen = apply_sensor(np.full((200, 320, 3), 90, np.uint8), SensorSpec(timestamp="07:30:12"))
+    rows, columns = np.nonzero((seen != 90).any(axis=2))
+    assert rows.max() < 25 and columns.max() < 80 and len(rows) > 100
+    assert seen.max() > 200
+
+
+@pytest.mark.parametrize("qp", [18, 30, 42])
+def test_video_quantises_cosine_coefficients_by_its_step(qp):
+    """A wave that is one coefficient of each 8x8 block, without the edges' filter in between."""
+    wave = np.cos(np.pi * (2 * (np.arange(64) % 8) + 1) * 2 / 16)  # frequency 2 of a block
+    step = 0.625 * 2 ** (qp / 6)
+    amplitude = 40.0
+    coefficient = amplitude * np.sqrt(8) * np.sqrt(8 / 2)
+    kept = np.floor(coefficient / step + 1 / 3) * step
+    picture = np.round(128 + amplitude * wave)[None].repeat(64, axis=0)
+    grey = np.repeat(picture[..., None], 3, axis=2).astype(np.uint8)
+    seen = compress_video(grey, qp)[..., 0].astype(float) - 128
+    inner = [n for n in range(64) if n % 8 in (2, 3, 4, 5)]
+    found = (seen[32, inner] * wave[inner]).sum() / (wave[inner] ** 2).sum()
+    assert found == pytest.approx(kept / (np.sqrt(8) * np.sqrt(4)), abs=0.8)
+
+
+def test_video_halves_the_resolution_of_colour_and_keeps_that_of_light():
+    columns = np.arange(64)
+    light = np.where(columns % 2, 60, 180)
+    grey = np.broadcast_to(light[None, :, None], (64, 64, 3)).astype(np.uint8)
+    assert np.ptp(compress_video(grey, 10)[..., 1].astype(int), axis=1).min() > 100
+    red = np.where(columns % 2, 200, 60)
+    green = np.round(128 - (0.299 * red + 0.114 * 128 - 0.413 * 128) / 0.587)  # luma of 128
+    striped = np.dstack([red, green, np.full(64, 128)]).astype(np.uint8).repeat(64, axis=0)
+    seen = compress_video(striped, 10).astype(int)
+    assert np.ptp(seen[32, 8:56, 0]) < 0.2 * 140
+
+
+def test_video_of_any_size_keeps_it():
+    picture = np.random.default_rng(0).integers(0, 256, (37, 51, 3), dtype=np.uint8)
+    assert compress_video(picture, 30).shape == picture.shape
+
+
+def test_stronger_video_compression_loses_more():
+    rng = np.random.default_rng(1)
+    picture = rng.integers(90, 160, (64, 64, 3), dtype=np.uint8)
+    loss = [np.abs(compress_video(picture, qp).astype(int) - picture).mean() for qp in (20, 32, 44)]
+    assert loss[0] < loss[1] < loss[2]
 
 
 def test_an_untouched_picture_comes_back_exactly():
