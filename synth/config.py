@@ -31,6 +31,7 @@ from synth.distributions import (
 from synth.factor_checks import check_cases, check_mixtures
 from synth.freeze import Effect, frozen_keys, with_key, without_key
 from synth.scene import BackdropSpec, GroundSpec, OccluderSpec
+from synth.state import StateConfig
 from synth.vehicle_config import VehicleConfig
 
 HDRIS = (
@@ -228,6 +229,7 @@ class SynthConfig(Config):
     ground: GroundConfig = GroundConfig()
     backdrop: BackdropConfig = BackdropConfig()
     occluders: OccluderConfig = OccluderConfig()
+    state: StateConfig = StateConfig()
     sensor: SensorConfig = SensorConfig()
     freeze: dict[str, JsonValue] = Field(default={})
     """Factors that are fixed or swapped, whatever the sections say; see ``synth.freeze``."""

@@ -1,13 +1,15 @@
 """From a ``SceneSpec`` to meshes in the world frame: the one source of both renderers and labels.
 
-The world frame is the frame of the labelled vehicle, so its parts come as they are built; occluders
-and scenery are moved to their places. Scenery always stands beyond the vehicle as the camera sees
-it, so it never hides any of it and the labels leave it out.
+The world frame is the frame of the labelled vehicle, so its parts come as they are built but for
+what its state moves (``synth.state``); occluders and scenery are moved to their places. Scenery
+always stands beyond the vehicle as the camera sees it, so it never hides any of it and the labels
+leave it out.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -15,6 +17,7 @@ from render_assets.environments import build_street
 from render_assets.occluders import Body, build_occluder
 from render_assets.vehicle import Vehicle, build_vehicle
 from synth.scene import OccluderSpec, SceneSpec
+from synth.state import Mount, in_state, moves
 
 _STREET_GAP = 7.0
 """Metres between the vehicle's middle, as far as its corners reach, and the street's kerb."""
@@ -24,23 +27,29 @@ _STREET_GAP = 7.0
 class SceneGeometry:
     """What a scene consists of besides ground, sky and lights; metres in the world frame.
 
-    ``vehicle`` is shared between scenes of the same vehicle, so that renderers can keep what they
-    derive from it. ``occluders`` are in the order of the spec.
+    ``vehicle`` is the vehicle in its state. ``rest`` is the same one as it is built, None where
+    they are one: it is shared between scenes, so that renderers can keep what they derive from it,
+    and ``moves`` bring its parts to where ``vehicle`` has them. ``occluders`` are in the order of
+    the spec.
     """
 
     vehicle: Vehicle
     occluders: tuple[Body, ...] = ()
     scenery: Body | None = None
+    rest: Vehicle | None = None
+    moves: Mapping[Mount, np.ndarray] = field(default_factory=dict)
 
 
 def build_geometry(spec: SceneSpec) -> SceneGeometry:
     """All meshes of a scene: a pure function of its spec."""
-    vehicle = build_vehicle(spec.vehicle)
+    rest = build_vehicle(spec.vehicle)
     street = spec.backdrop.kind == "street"
     return SceneGeometry(
-        vehicle,
+        in_state(rest, spec.state),
         tuple(_placed_occluder(o) for o in spec.occluders),
-        _placed_street(spec, vehicle) if street else None,
+        _placed_street(spec, rest) if street else None,
+        rest,
+        moves(rest, spec.state),
     )
 
 

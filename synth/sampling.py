@@ -41,6 +41,7 @@ from synth.scene import (
     SkySpec,
     SunSpec,
 )
+from synth.state import sample_state
 from synth.streams import Streams
 from synth.viewing import outline_points, sample_camera
 
@@ -129,6 +130,7 @@ def sample_scene(config: SynthConfig, seed: int, index: int) -> SceneSpec:
             outline_points(vehicle),
             _colour("occluders.colour", config.occluders.colour, streams),
         ),
+        state=sample_state(config.state, streams),
         sensor=_sensor(config.sensor, streams, view),
         samples=config.samples,
     )

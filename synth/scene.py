@@ -96,6 +96,21 @@ class BackdropSpec(Spec):
     """Of the street's blocks or of the noise."""
 
 
+class StateSpec(Spec):
+    """How the vehicle stands and shines in this image; what is left at its default is as its
+    identity has it."""
+
+    steer_deg: Annotated[float, Field(ge=-45, le=45)] = 0.0
+    """Of the front wheels, to the left; the inner one turns more (Ackermann)."""
+    pitch_deg: Annotated[float, Field(ge=-10, le=10)] = 0.0
+    """Of the body on its springs, nose down, as in braking."""
+    roll_deg: Annotated[float, Field(ge=-10, le=10)] = 0.0
+    """To the right, as in a left turn."""
+    head_lights: bool | None = None
+    """And tail lights with them."""
+    brake_lights: bool | None = None
+
+
 class OccluderSpec(Spec):
     """Something that stands between the camera and the vehicle, or beside it."""
 
@@ -162,6 +177,7 @@ class SceneSpec(Spec):
     ground: GroundSpec
     backdrop: BackdropSpec
     occluders: tuple[OccluderSpec, ...] = ()
+    state: StateSpec = StateSpec()
     sensor: SensorSpec = SensorSpec()
     samples: Annotated[int, Field(gt=0)] = 4
     """Cycles samples a pixel."""

@@ -39,7 +39,16 @@ def add_object(
         mesh.uv_layers.new().data.foreach_set("uv", uv[faces.ravel()].ravel())
     mesh.update()
     mesh.normals_split_custom_set_from_vertices(np.concatenate([p.normals for p in parts]))
-    return bpy.data.objects.new(name, mesh)
+    made = bpy.data.objects.new(name, mesh)
+    made["materials"] = names
+    return made
+
+
+def dress(thing: bpy.types.Object, materials: dict[str, Material]) -> None:
+    """Give an object of ``add_object`` other materials, its mesh left as it is."""
+    for name, slot in zip(thing["materials"], thing.material_slots, strict=True):
+        slot.link = "OBJECT"
+        slot.material = shaders.surface(materials[name])
 
 
 def remove_object(thing: bpy.types.Object) -> None:

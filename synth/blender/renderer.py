@@ -13,7 +13,9 @@ from pathlib import Path
 import bpy
 import cv2
 import numpy as np
+from mathutils import Matrix
 
+from render_assets.mesh import Part
 from render_assets.occluders import Body
 from render_assets.vehicle import Vehicle
 from synth import lens
@@ -23,6 +25,7 @@ from synth.blender.ground import Ground
 from synth.blender.world import World
 from synth.geometry import SceneGeometry
 from synth.scene import SceneSpec
+from synth.state import Mount, mounts
 
 _KEPT_VEHICLES = 12
 
@@ -44,7 +47,7 @@ class BlenderRenderer:
         self._scene.collection.objects.link(self._scene.camera)
         self._world = World(self._scene)
         self._ground = Ground(self._scene)
-        self._vehicles: OrderedDict[Vehicle, bpy.types.Object] = OrderedDict()
+        self._vehicles: OrderedDict[Vehicle, dict[Mount, bpy.types.Object]] = OrderedDict()
         self._folder = tempfile.TemporaryDirectory(prefix="pamtri-")
 
     def render(self, spec: SceneSpec, geometry: SceneGeometry) -> np.ndarray:
@@ -60,34 +63,46 @@ class BlenderRenderer:
         noise = np.random.SeedSequence([spec.seed, spec.index]).generate_state(1)[0]
         self._scene.cycles.seed = int(noise >> 1)
         bodies = [*geometry.occluders, *([geometry.scenery] if geometry.scenery else [])]
-        with self._in_scene(geometry.vehicle, bodies):
+        with self._in_scene(geometry, bodies):
             image = self._render_pixels()
         return lens.apply_lens(image, spec.camera, pinhole)
 
     @contextmanager
-    def _in_scene(self, vehicle: Vehicle, bodies: list[Body]) -> Iterator[None]:
+    def _in_scene(self, geometry: SceneGeometry, bodies: list[Body]) -> Iterator[None]:
         """Put the meshes of one scene into it and take them out again."""
         linked = self._scene.collection.objects
-        own = self._vehicle_object(vehicle)
+        own = self._vehicle_objects(geometry.rest or geometry.vehicle)
+        for mount, thing in own.items():
+            thing.matrix_world = Matrix(geometry.moves.get(mount, np.eye(4)).tolist())
+            meshes.dress(thing, geometry.vehicle.materials)
         others = [meshes.add_object("body", b.parts, b.materials) for b in bodies]
-        for thing in (own, *others):
+        for thing in (*own.values(), *others):
             linked.link(thing)
         try:
             yield
         finally:
-            linked.unlink(own)
+            for thing in own.values():
+                linked.unlink(thing)
             for thing in others:
                 meshes.remove_object(thing)
             shaders.drop_unused()
 
-    def _vehicle_object(self, vehicle: Vehicle) -> bpy.types.Object:
-        """The vehicle's object, from the last few that were rendered or new."""
+    def _vehicle_objects(self, vehicle: Vehicle) -> dict[Mount, bpy.types.Object]:
+        """The vehicle's objects, one for each group of parts that may move by itself: from the
+        last few vehicles that were rendered, or new."""
         if vehicle in self._vehicles:
             self._vehicles.move_to_end(vehicle)
             return self._vehicles[vehicle]
         if len(self._vehicles) >= _KEPT_VEHICLES:
-            meshes.remove_object(self._vehicles.popitem(last=False)[1])
-        made = meshes.add_object("vehicle", vehicle.parts, vehicle.materials)
+            for thing in self._vehicles.popitem(last=False)[1].values():
+                meshes.remove_object(thing)
+        groups: dict[Mount, list[Part]] = {}
+        for part, mount in zip(vehicle.parts, mounts(vehicle).tolist(), strict=True):
+            groups.setdefault(Mount(mount), []).append(part)
+        made = {
+            mount: meshes.add_object("vehicle", parts, vehicle.materials)
+            for mount, parts in groups.items()
+        }
         self._vehicles[vehicle] = made
         return made
 

@@ -16,7 +16,7 @@ from render_assets.spec import sample_vehicle
 from render_assets.vehicle import build_vehicle
 from synth.geometry import build_geometry, vehicle_vertices
 from synth.labels import SKIN_TOLERANCE, label_scene
-from synth.scene import LightSpec
+from synth.scene import LightSpec, StateSpec
 
 pytest.importorskip("bpy")
 pytestmark = pytest.mark.blender
@@ -133,6 +133,21 @@ def test_masks_are_those_of_the_labels(witness, azimuth_deg, distortion):
     seen = witness(spec, geometry) > 0.5
     mask = label_scene(spec, geometry).mask
     assert (seen & mask).sum() / (seen | mask).sum() > 0.98
+
+
+def test_masks_follow_the_vehicles_state_and_it_leaves_no_trace(witness):
+    plain = make_scene(azimuth_deg=35.0, size=128)
+    state = StateSpec(steer_deg=30.0, pitch_deg=3.0, roll_deg=-4.0)
+    leaning = plain.model_copy(update={"state": state})
+    masks = []
+    for spec in (plain, leaning, plain):
+        geometry = build_geometry(spec)
+        seen = witness(spec, geometry) > 0.5
+        mask = label_scene(spec, geometry).mask
+        assert (seen & mask).sum() / (seen | mask).sum() > 0.98
+        masks.append(seen)
+    assert np.array_equal(masks[0], masks[2])
+    assert (masks[0] & masks[1]).sum() / (masks[0] | masks[1]).sum() < 0.97
 
 
 def test_visibility_is_that_of_an_independent_ray_cast():
