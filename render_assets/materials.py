@@ -16,6 +16,9 @@ Rgb = tuple[float, float, float]
 DUST: Rgb = (0.145, 0.125, 0.10)
 """Road dust, dry."""
 
+SNOW: Rgb = (0.80, 0.82, 0.86)
+"""Settled snow under an open sky."""
+
 
 @dataclass(frozen=True)
 class Dirt:
@@ -53,7 +56,8 @@ class Material:
     ``coat`` is clear varnish on top, ``transmission`` light let through, ``alpha`` opacity,
     ``emission`` light given off (zero for none), ``flake`` strength of metallic flake noise,
     ``peel`` whether the varnish has orange peel. ``grazing`` is the base colour seen aslant, where
-    that differs (the flop of metallic paint).
+    that differs (the flop of metallic paint). ``snow`` is the share of what faces up that snow
+    covers.
     """
 
     base_colour: Rgb
@@ -68,6 +72,7 @@ class Material:
     peel: bool = False
     grazing: Rgb | None = None
     dirt: Dirt | None = None
+    snow: float = 0.0
     texture: Texture | None = None
     """In place of ``base_colour``, where the part has ``uv``."""
 
@@ -223,6 +228,12 @@ def glass(tint: float) -> Material:
         transmission=0.9 * clear,
         alpha=0.35 + 0.6 * tint,
     )
+
+
+def snow_cover(snow: float, normals: np.ndarray) -> np.ndarray:
+    """(n,) share of the surface with unit ``normals`` (n, 3) under snow, where ``snow`` of what
+    faces up is: none on slopes steeper than 53 degrees. The pattern is the renderer's."""
+    return snow * np.clip((normals[:, 2] - 0.6) / 0.25, 0, 1)
 
 
 def dirt_cover(dirt: Dirt, points: np.ndarray) -> np.ndarray:

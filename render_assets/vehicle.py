@@ -56,7 +56,7 @@ def build_vehicle(spec: AnyVehicleSpec) -> Vehicle:
     parts = (*model.parts, *mark_parts(spec, model.body, model.keypoints, model.panels))
     known = {**materials.FIXED, **_own_materials(spec)}
     used = {n: known[n] for n in sorted({p.material for p in parts})}
-    return Vehicle(spec, parts, _dirtied(used, spec), model.keypoints)
+    return Vehicle(spec, parts, dirtied(used, spec, spec.marks.dirt), model.keypoints)
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,20 +124,22 @@ _SOILED = {
 """How much of an individual's dirt a material on the outside collects; wheels throw theirs off."""
 
 
-def _dirtied(known: dict[str, Material], spec: VehicleSpec) -> dict[str, Material]:
-    """The materials with the individual's dirt on those that are outside."""
-    marks, s = spec.marks, spec.shape
-    if not marks.dirt:
+def dirtied(known: dict[str, Material], spec: VehicleSpec, amount: float) -> dict[str, Material]:
+    """The materials with dirt, 0..1 of it, on those that are outside."""
+    if not amount:
         return known
-    share = {name: 1.0 for name in known if name.startswith(("plate", "decal"))}
-    share |= {name: part for name, part in _SOILED.items() if name in known}
+    s, seed = spec.shape, spec.marks.dirt_seed
     soiled = {
-        name: replace(
-            known[name], dirt=Dirt(part * marks.dirt, marks.dirt_seed, s.wheelbase, s.rear_x)
-        )
-        for name, part in share.items()
+        name: replace(known[name], dirt=Dirt(part * amount, seed, s.wheelbase, s.rear_x))
+        for name, part in outside(known).items()
     }
     return known | soiled
+
+
+def outside(known: dict[str, Material]) -> dict[str, float]:
+    """The materials that the weather reaches, each with the share of dirt that it collects."""
+    share = {name: 1.0 for name in known if name.startswith(("plate", "decal"))}
+    return share | {name: part for name, part in _SOILED.items() if name in known}
 
 
 def _worn(parts: list[Part], spec: VehicleSpec, body: Body, keypoints: np.ndarray) -> list[Part]:

@@ -33,6 +33,7 @@ from synth.freeze import Effect, frozen_keys, with_key, without_key
 from synth.scene import BackdropSpec, GroundSpec, OccluderSpec
 from synth.state import StateConfig
 from synth.vehicle_config import VehicleConfig
+from synth.weather import WeatherConfig
 
 HDRIS = (
     *("city.exr", "courtyard.exr", "forest.exr", "interior.exr"),
@@ -228,6 +229,7 @@ class SynthConfig(Config):
     light: LightConfig = LightConfig()
     ground: GroundConfig = GroundConfig()
     backdrop: BackdropConfig = BackdropConfig()
+    weather: WeatherConfig = WeatherConfig()
     occluders: OccluderConfig = OccluderConfig()
     state: StateConfig = StateConfig()
     sensor: SensorConfig = SensorConfig()

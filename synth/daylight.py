@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from render_assets.materials import DUST, Material, Rgb, dirt_cover
+from render_assets.materials import DUST, SNOW, Material, Rgb, dirt_cover, snow_cover
 
 Array = NDArray[np.floating[Any]]
 
@@ -74,7 +74,7 @@ def shade(
     glint = np.clip((mirrored * sun).sum(axis=0), 0, None)
     open_sky = np.clip(0.3 + 0.7 * places[2] / _DIM_BELOW, 0.3, 1)
     sunlit = np.clip((normals * sun).sum(axis=0), 0, None) * _step(open_sky, 0.7, 0.3)
-    base = _soiled(each(lambda m: m.base_colour), materials, points)
+    base = _soiled(each(lambda m: m.base_colour), materials, points, normals)
     base *= 1 - each(lambda m: m.transmission)
     metallic, roughness = each(lambda m: m.metallic), each(lambda m: m.roughness)
     light = base * (0.75 * _sky(normals[2], 1.0) * open_sky + _column(_SUN, base) * sunlit)
@@ -92,8 +92,11 @@ def shade(
     return np.asarray(np.clip(light + each(lambda m: m.emission), 0, 1).T)
 
 
-def _soiled(base: Array, materials: Sequence[tuple[Material, int]], points: Array) -> Array:
-    """Base colours (3, n) with the dirt of the materials that have some."""
+def _soiled(
+    base: Array, materials: Sequence[tuple[Material, int]], points: Array, normals: Array
+) -> Array:
+    """Base colours (3, n) with the dirt and snow of the materials that have some; ``points``
+    (n, 3), ``normals`` (3, n)."""
     start = 0
     for material, count in materials:
         own = slice(start, start + count)
@@ -101,6 +104,9 @@ def _soiled(base: Array, materials: Sequence[tuple[Material, int]], points: Arra
         if material.dirt is not None:
             cover = dirt_cover(material.dirt, points[own])
             base[:, own] += cover * (_column(DUST, base) - base[:, own])
+        if material.snow:
+            cover = snow_cover(material.snow, normals[:, own].T)
+            base[:, own] += cover * (_column(SNOW, base) - base[:, own])
     return base
 
 

@@ -18,6 +18,7 @@ from render_assets.occluders import Body, build_occluder
 from render_assets.vehicle import Vehicle, build_vehicle
 from synth.scene import OccluderSpec, SceneSpec
 from synth.state import Mount, in_state, moves
+from synth.weather import in_weather
 
 _STREET_GAP = 7.0
 """Metres between the vehicle's middle, as far as its corners reach, and the street's kerb."""
@@ -45,7 +46,7 @@ def build_geometry(spec: SceneSpec) -> SceneGeometry:
     rest = build_vehicle(spec.vehicle)
     street = spec.backdrop.kind == "street"
     return SceneGeometry(
-        in_state(rest, spec.state),
+        in_weather(in_state(rest, spec.state), spec.weather),
         tuple(_placed_occluder(o) for o in spec.occluders),
         _placed_street(spec, rest) if street else None,
         rest,

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from pamtri import camera
 from pamtri.record import Calibration, Record, Viewpoint
+from synth.air import add_air
 from synth.geometry import SceneGeometry, build_geometry
 from synth.labels import label_scene
 from synth.scene import SceneSpec
@@ -58,7 +59,8 @@ def render_image(spec: SceneSpec, renderer: Renderer) -> RenderedImage:
     """Render and label one scene."""
     geometry = build_geometry(spec)
     labels = label_scene(spec, geometry)
-    picture = apply_sensor(renderer.render(spec, geometry), spec.sensor)
+    picture = add_air(renderer.render(spec, geometry), spec, geometry)
+    picture = apply_sensor(picture, spec.sensor)
     view, vehicle = spec.camera, spec.vehicle
     stand = camera.viewpoint_from_pose(view.pose)
     image, mask, segment_mask = image_names(spec.index)

@@ -20,7 +20,6 @@ from pamtri.errors import DataError
 from pamtri.keypoints import Visibility
 from pamtri.record import Keypoints
 from render_assets.mesh import Part
-from render_assets.vehicle import Vehicle
 from synth.geometry import SceneGeometry, vehicle_vertices
 from synth.scene import CameraSpec, SceneSpec
 
@@ -83,8 +82,9 @@ class RayTarget:
 
 
 @lru_cache(maxsize=16)
-def _vehicle_target(vehicle: Vehicle) -> RayTarget:
-    return RayTarget(vehicle.parts)
+def _vehicle_target(parts: tuple[Part, ...]) -> RayTarget:
+    """By parts: vehicles that differ in their materials alone share one."""
+    return RayTarget(parts)
 
 
 def label_scene(spec: SceneSpec, geometry: SceneGeometry) -> SceneLabels:
@@ -98,7 +98,7 @@ def label_scene(spec: SceneSpec, geometry: SceneGeometry) -> SceneLabels:
     if depth.min() <= 0:
         raise DataError(f"scene {spec.index}: the camera stands inside the vehicle's extent")
     amodal = _bounds(pixels)
-    own = _vehicle_target(geometry.vehicle)
+    own = _vehicle_target(geometry.vehicle.parts)
     others = RayTarget([p for body in geometry.occluders for p in body.parts])
     part, distance, hidden = _trace_image(view, amodal, own, others)
     whole = part >= 0

@@ -44,6 +44,7 @@ from synth.scene import (
 from synth.state import sample_state
 from synth.streams import Streams
 from synth.viewing import outline_points, sample_camera
+from synth.weather import sample_weather
 
 _CAMERA_STREAM, _IDENTITY_STREAM = 1, 2
 """Set the streams of fixed cameras and identities apart from those of images."""
@@ -123,6 +124,7 @@ def sample_scene(config: SynthConfig, seed: int, index: int) -> SceneSpec:
         light=_light(config.light, streams),
         ground=_ground(config.ground, place),
         backdrop=_backdrop(config.backdrop, place),
+        weather=sample_weather(config.weather, streams),
         occluders=sample_occluders(
             config.occluders,
             streams,

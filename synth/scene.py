@@ -87,6 +87,31 @@ class GroundSpec(Spec):
     """Of its texture."""
 
 
+class WeatherSpec(Spec):
+    """What falls, lies and hangs in the air."""
+
+    kind: Literal["dry", "wet", "rain", "fog", "snow", "dust"] = "dry"
+    wetness: Annotated[float, Field(ge=0, le=1)] = 0.0
+    """Of the ground: darker and glossier."""
+    puddles: Annotated[float, Field(ge=0, le=1)] = 0.0
+    """Share of the ground that water stands on."""
+    spray: Annotated[float, Field(ge=0, le=1)] = 0.0
+    """Opacity of the water that the wheels throw up."""
+    rain_mm_h: Annotated[float, Field(ge=0)] = 0.0
+    visibility_m: Annotated[float, Field(gt=0)] | None = None
+    """Distance at which a contrast is down to 2 %; None in clear air."""
+    haze: Rgb = (1.0, 1.0, 1.0)
+    """Tint of what the air scatters."""
+    snow: Annotated[float, Field(ge=0, le=1)] = 0.0
+    """Share of the ground, and of what faces up on the vehicle, that snow covers."""
+    dirt: Annotated[float, Field(ge=0, le=1)] = 0.0
+    """On the vehicle, at least; its identity may have more."""
+    cloud: Annotated[float, Field(ge=0, le=1)] = 0.0
+    """Share of the sun's light that clouds spread over the sky."""
+    seed: int = 0
+    """Of puddles, streaks and drops."""
+
+
 class BackdropSpec(Spec):
     """What is behind the vehicle: the environment map, scenery blocks, a flat colour or noise."""
 
@@ -176,6 +201,7 @@ class SceneSpec(Spec):
     light: LightSpec
     ground: GroundSpec
     backdrop: BackdropSpec
+    weather: WeatherSpec = WeatherSpec()
     occluders: tuple[OccluderSpec, ...] = ()
     state: StateSpec = StateSpec()
     sensor: SensorSpec = SensorSpec()

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from synth.scene import SensorSpec
+from synth.tone import linear_of, to_srgb
 from synth.video import compress_video
 
 Image = NDArray[np.uint8]
@@ -35,12 +36,12 @@ def apply_sensor(image: Image, spec: SensorSpec) -> Image:
 
     Light, optics and resolution act on linear light; grain and tone on the sRGB values.
     """
-    light = _to_linear(image.astype(np.float32) / 255)
+    light = linear_of(image)
     light *= np.float32(2**spec.exposure_ev) * np.array(spec.white_balance, dtype=np.float32)
     light = _scatter(light, spec.glare)
     light = _motion(_blur(light, spec.blur_px), spec.motion_px, spec.motion_angle_deg)
     light = _interlace(_fringes(light, spec.aberration_px), spec.interlacing_px)
-    picture = _to_srgb(np.clip(_downscale(light, spec.downscale), 0, 1))
+    picture = to_srgb(np.clip(_downscale(light, spec.downscale), 0, 1))
     picture = _grain(picture, spec.noise, spec.seed)
     picture = (picture - 0.5) * np.float32(spec.contrast) + 0.5
     grey = (picture @ _REC709)[..., None]
@@ -60,15 +61,6 @@ def encode_jpeg(image: Image, quality: int) -> bytes:
     options = [cv2.IMWRITE_JPEG_QUALITY, quality]
     _, data = cv2.imencode(".jpg", cv2.cvtColor(image, cv2.COLOR_RGB2BGR), options)
     return data.tobytes()
-
-
-def _to_linear(srgb: _Floats) -> _Floats:
-    """IEC 61966-2-1, values 0..1."""
-    return np.where(srgb <= 0.04045, srgb / 12.92, ((srgb + 0.055) / 1.055) ** 2.4)
-
-
-def _to_srgb(linear: _Floats) -> _Floats:
-    return np.where(linear <= 0.0031308, linear * 12.92, 1.055 * linear ** (1 / 2.4) - 0.055)
 
 
 def _blur(image: _Floats, sigma: float) -> _Floats:

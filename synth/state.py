@@ -84,7 +84,8 @@ def mounts(vehicle: Vehicle) -> NDArray[np.int8]:
     """(parts,) ``Mount`` of each part."""
     if not isinstance(vehicle.spec, VehicleSpec):
         return np.zeros(len(vehicle.parts), dtype=np.int8)
-    wheels, on = vehicle.spec.wheels, {}
+    wheels = vehicle.spec.wheels
+    on: dict[str, Mount] = {}
     for end in ("front", "rear"):
         names = {p.name for p in (*build_wheel(wheels, end), *bare_wheel(wheels, end))}
         for side in ("left", "right"):

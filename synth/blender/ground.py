@@ -9,7 +9,8 @@ import numpy as np
 
 from synth.blender.graph import Graph
 from synth.blender.shaders import rgba
-from synth.scene import GroundSpec
+from synth.blender.weather import GroundWeather, Surface
+from synth.scene import GroundSpec, WeatherSpec
 
 _EXTENT = 600.0
 _LANE = 3.5
@@ -56,12 +57,19 @@ class Ground:
         colour = graph.mix(painted, base, (0.55, 0.55, 0.52, 1.0))
         varied = _faded(graph, _about_one(graph, blotches, 1.2), self._texture.outputs[0])
         rough = graph.math("MULTIPLY", self._roughness.outputs[0], varied, clamp=True)
-        shader = graph.node("ShaderNodeBsdfPrincipled", Base_Color=colour, Roughness=rough)
         # Rough stone mirrors less at a flat angle than the model of one smooth facet does.
         shine = graph.math(
             "SUBTRACT", 0.55, graph.math("MULTIPLY", self._roughness.outputs[0], 0.5)
         )
-        graph.feed(shader.inputs["Specular IOR Level"], shine)
+        self._weather = GroundWeather(graph)
+        seen = self._weather.cover(Surface(colour, rough, shine), position)
+        shader = graph.node(
+            "ShaderNodeBsdfPrincipled",
+            Base_Color=seen.colour,
+            Roughness=seen.roughness,
+            Specular_IOR_Level=seen.shine,
+            Normal=seen.normal,
+        )
         graph.node("ShaderNodeOutputMaterial", Surface=shader.outputs["BSDF"])
 
     def _repairs(self, graph: Graph, place: Any) -> Any:
@@ -112,8 +120,9 @@ class Ground:
         dashes = graph.math("MULTIPLY", dashed, graph.math("LESS_THAN", beat, 0.4))
         return graph.math("MAXIMUM", solid, dashes)
 
-    def set(self, spec: GroundSpec) -> None:
-        """Make the ground that of ``spec``."""
+    def set(self, spec: GroundSpec, weather: WeatherSpec) -> None:
+        """Make the ground that of ``spec`` under ``weather``."""
+        self._weather.set(weather)
         shift = np.random.default_rng([spec.seed, 6]).uniform(-500, 500, 2)
         self._shift.inputs["X"].default_value = float(shift[0])
         self._shift.inputs["Y"].default_value = float(shift[1])

@@ -11,7 +11,7 @@ from typing import Any
 import bpy
 import numpy as np
 
-from render_assets.materials import DUST, Dirt, Material
+from render_assets.materials import DUST, SNOW, Dirt, Material, Rgb
 from synth.blender.graph import Graph
 
 _FLAKE_SIZE = 0.0012
@@ -44,18 +44,56 @@ def finish(made: bpy.types.Material, shader: Any, material: Material) -> None:
         graph.feed(shader.inputs["Coat Normal"], _leaning(graph, waves.outputs["Color"], lean))
     if material.dirt is not None:
         _soil(graph, shader, material, material.dirt)
+    if material.snow > 0:
+        _snow_over(graph, shader, material)
+
+
+def _snow_over(graph: Graph, shader: Any, material: Material) -> None:
+    """Snow hides what is under it."""
+    cover = snow_shade(graph, material.snow)
+    left = graph.math("SUBTRACT", 1.0, cover)
+    for name, value in (("Base Color", (*SNOW, 1.0)), ("Roughness", 0.9)):
+        socket = shader.inputs[name]
+        under = socket.links[0].from_socket if socket.is_linked else socket.default_value
+        if name == "Base Color":
+            graph.feed(socket, graph.mix(cover, under, value))
+        else:
+            kept = graph.math("MULTIPLY", under, left)
+            graph.feed(socket, graph.math("ADD", kept, graph.math("MULTIPLY", cover, value)))
+    for name in ("Metallic", "Coat Weight"):
+        socket = shader.inputs[name]
+        under = socket.links[0].from_socket if socket.is_linked else socket.default_value
+        graph.feed(socket, graph.math("MULTIPLY", under, left))
+
+
+def snow_shade(graph: Graph, snow: float) -> Any:
+    """``materials.snow_cover`` as shader nodes, in patches with uneven edges."""
+    facing = graph.node("ShaderNodeNewGeometry").outputs["Normal"]
+    up = graph.between(graph.node("ShaderNodeSeparateXYZ", Vector=facing).outputs["Z"], 0.6, 0.85)
+    place = graph.node("ShaderNodeTexCoord").outputs["Object"]
+    # Nearly all of the noise lies in 0.3..0.7.
+    gone = 0.25 + 0.5 * (1 - snow)
+    patches = graph.between(graph.noise(place, 5.0, 5.0), gone - 0.06, gone + 0.06)
+    return graph.math("MULTIPLY", up, patches)
 
 
 def dusted(made: bpy.types.Material, shader: Any, material: Material) -> Any:
-    """A glass ``shader`` with a film of dust, where its material has one."""
-    if material.dirt is None:
-        return shader
+    """A glass ``shader`` with a film of dust and with snow, where its material has them."""
     graph = Graph(made.node_tree)
-    dust = graph.node("ShaderNodeBsdfDiffuse", Color=(*DUST, 1.0)).outputs["BSDF"]
-    mix = made.node_tree.nodes.new("ShaderNodeMixShader")
-    graph.feed(mix.inputs["Fac"], graph.math("MULTIPLY", _coverage(graph, material.dirt), 0.5))
+    if material.dirt is not None:
+        film = graph.math("MULTIPLY", _coverage(graph, material.dirt), 0.5)
+        shader = _under(graph, shader, DUST, film)
+    if material.snow > 0:
+        shader = _under(graph, shader, SNOW, snow_shade(graph, 0.8 * material.snow))
+    return shader
+
+
+def _under(graph: Graph, shader: Any, colour: Rgb, share: Any) -> Any:
+    """A ``shader`` of which something matt hides a share."""
+    matt = graph.node("ShaderNodeBsdfDiffuse", Color=(*colour, 1.0)).outputs["BSDF"]
+    mix = graph.node("ShaderNodeMixShader", Fac=share)
     graph.feed(mix.inputs[1], shader)
-    graph.feed(mix.inputs[2], dust)
+    graph.feed(mix.inputs[2], matt)
     return mix.outputs["Shader"]
 
 

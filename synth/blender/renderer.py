@@ -58,7 +58,7 @@ class BlenderRenderer:
         pinhole = lens.pinhole_for(spec.camera)
         cameras.set_camera(self._scene, spec.camera.pose, pinhole)
         self._world.set(spec.light, spec.backdrop)
-        self._ground.set(spec.ground)
+        self._ground.set(spec.ground, spec.weather)
         self._scene.cycles.samples = spec.samples
         noise = np.random.SeedSequence([spec.seed, spec.index]).generate_state(1)[0]
         self._scene.cycles.seed = int(noise >> 1)

@@ -16,7 +16,7 @@ from render_assets.spec import sample_vehicle
 from render_assets.vehicle import build_vehicle
 from synth.geometry import build_geometry, vehicle_vertices
 from synth.labels import SKIN_TOLERANCE, label_scene
-from synth.scene import LightSpec, StateSpec
+from synth.scene import LightSpec, StateSpec, WeatherSpec
 
 pytest.importorskip("bpy")
 pytestmark = pytest.mark.blender
@@ -148,6 +148,25 @@ def test_masks_follow_the_vehicles_state_and_it_leaves_no_trace(witness):
         masks.append(seen)
     assert np.array_equal(masks[0], masks[2])
     assert (masks[0] & masks[1]).sum() / (masks[0] | masks[1]).sum() < 0.97
+
+
+def test_wet_ground_is_darker_snow_is_white_and_a_dry_day_leaves_no_trace(renderer):
+    scene = make_scene(azimuth_deg=60.0, elevation_deg=35.0, size=64)
+    ground = scene.ground.model_copy(update={"colour": (0.2, 0.2, 0.2)})
+    scene = scene.model_copy(update={"ground": ground, "samples": 8})
+    mask = label_scene(scene, build_geometry(scene)).mask_amodal
+
+    def seen(**weather):
+        spec = scene.model_copy(update={"weather": WeatherSpec(**weather)})
+        return renderer.render(spec, build_geometry(spec)).astype(int)
+
+    dry = seen()
+    off = ~mask
+    off[: len(off) // 2] = False  # the sky's reflection is strongest far away
+    assert seen(kind="wet", wetness=1.0)[off].mean() < 0.9 * dry[off].mean()
+    snow = seen(kind="snow", snow=1.0)
+    assert snow[off].mean() > 1.4 * dry[off].mean()
+    assert np.array_equal(seen(), dry)
 
 
 def test_visibility_is_that_of_an_independent_ray_cast():

@@ -1,0 +1,153 @@
+"""What hangs and falls in the air between the camera and the scene, worked into the picture.
+
+Fog follows Koschmieder's law from an exact map of distances, ray cast from the scene's geometry:
+light is attenuated by ``exp(-3.912 d / V)`` at a visibility of V, and what is lost is replaced by
+the air's own light (W. Middleton, "Vision through the atmosphere", 1952). Nothing moves, and the
+labels count only what is solid.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from pamtri import camera
+from pamtri.keypoints import INDEX
+from synth.geometry import SceneGeometry
+from synth.labels import RayTarget
+from synth.scene import CameraSpec, SceneSpec, WeatherSpec
+from synth.tone import linear_of, srgb_of
+
+Image = NDArray[np.uint8]
+_Floats = NDArray[Any]
+"""float32."""
+_BACKDROP_M = 120.0
+"""How far away what an environment map shows near its horizon is taken to be."""
+_LAMP = 0.85
+"""Linear light from which on a picture shows a lamp, which is really brighter."""
+_LAMP_GAIN = 15.0
+_LAYERS = ((0.35, 1.0, 0.10), (0.35, 0.6, 0.12), (0.30, 0.35, 0.14))
+"""Share of the streaks, their scale and their strength, from near to far."""
+_STREAKS = 30.0
+"""Streaks a picture for each millimetre an hour."""
+
+
+def add_air(picture: Image, spec: SceneSpec, geometry: SceneGeometry) -> Image:
+    """The (h, w, 3) sRGB picture with the weather between it and the camera."""
+    weather = spec.weather
+    if weather.visibility_m is None and not (weather.rain_mm_h or weather.spray):
+        return picture
+    light = linear_of(picture)
+    glow = np.array(weather.haze, np.float32) * _brightness_of_air(light)
+    distance = scene_distance(spec, geometry)
+    if weather.spray:
+        light = _spray(light, spec, geometry, glow, distance)
+    if weather.visibility_m is not None:
+        left = np.exp(-3.912 * distance / weather.visibility_m)[..., None].astype(np.float32)
+        lamps = light + _LAMP_GAIN * np.clip(light - _LAMP, 0, None)
+        light = lamps * left + glow * (1 - left)
+    if weather.rain_mm_h:
+        rng = np.random.default_rng([weather.seed, 11])
+        light = _streaks(light, weather, glow, rng)
+        light = _drops(light, weather, rng)
+    return srgb_of(light)
+
+
+def scene_distance(spec: SceneSpec, geometry: SceneGeometry) -> NDArray[np.float64]:
+    """(h, w) metres from the camera to what each pixel's centre shows: vehicle, occluders,
+    scenery, ground, or the backdrop, which is taken to be 120 m away."""
+    view = spec.camera
+    x, y = np.meshgrid(np.arange(view.width) + 0.5, np.arange(view.height) + 0.5)
+    rays = camera.rays(np.stack([x.ravel(), y.ravel()], axis=1), view.intrinsics)
+    length = np.linalg.norm(rays, axis=1)
+    directions, eye = rays @ view.pose.rotation, view.pose.centre
+    with np.errstate(divide="ignore"):
+        ground = -eye[2] / directions[:, 2]
+    depth = np.where(ground > 0, ground, np.inf)
+    solid = [*geometry.vehicle.parts, *(geometry.scenery.parts if geometry.scenery else ())]
+    solid += [part for body in geometry.occluders for part in body.parts]
+    depth = np.minimum(depth, RayTarget(solid).cast(eye, directions)[0])
+    return np.minimum(depth * length, _BACKDROP_M).reshape(x.shape)
+
+
+def _brightness_of_air(light: _Floats) -> float:
+    """What thick air looks like: a little brighter than most of the scene that it is lit with."""
+    grey = light @ np.array([0.2126, 0.7152, 0.0722], np.float32)
+    return float(np.clip(1.4 * np.percentile(grey, 85), 0.02, 0.75))
+
+
+def _spray(
+    light: _Floats, spec: SceneSpec, geometry: SceneGeometry, glow: _Floats, distance: _Floats
+) -> _Floats:
+    """A plume of water behind each wheel, hidden where something stands before it."""
+    rng = np.random.default_rng([spec.weather.seed, 12])
+    view, left = spec.camera, np.ones(light.shape[:2], np.float32)
+    grid = np.stack(np.meshgrid(np.arange(view.width), np.arange(view.height)), -1) + 0.5
+    for side in ("left", "right"):
+        for end, reach in (("front", 0.9), ("rear", 2.6)):
+            wheel = geometry.vehicle.keypoints[INDEX[f"{side}_{end}_wheel"]]
+            for age in (np.arange(14) + rng.random(14)) / 14:
+                place = wheel - [
+                    0.3 + reach * age,
+                    0.1 * np.sign(wheel[1]) + rng.normal(0, 0.12),
+                    wheel[2] - 0.12 - rng.random() * 0.55 * age**0.5,
+                ]
+                size = 0.08 + 0.14 * reach * age
+                puff = _puff(view, grid, place, size, distance)
+                left *= 1 - np.float32(0.45 * spec.weather.spray * (1 - age) ** 0.6) * puff
+    return light * left[..., None] + np.float32(1.1) * glow * (1 - left[..., None])
+
+
+def _puff(
+    view: CameraSpec, grid: _Floats, place: _Floats, size: float, distance: _Floats
+) -> _Floats:
+    """(h, w) share that a soft ball of ``size`` metres at ``place`` covers."""
+    pixels, depth = camera.project(place[None], view.pose, view.intrinsics)
+    away = float(np.linalg.norm(place - view.pose.centre))
+    spread = size * view.fx / float(depth[0])
+    ball = np.exp(-((grid - pixels[0]) ** 2).sum(-1) / (2 * spread**2))
+    behind = np.clip((distance - away) / size + 0.5, 0, 1)  # into what is solid it fades
+    return (ball * behind).astype(np.float32)
+
+
+def _streaks(
+    light: _Floats, weather: WeatherSpec, glow: _Floats, rng: np.random.Generator
+) -> _Floats:
+    """Falling drops, drawn out by the exposure: near ones long and faint, far ones fine."""
+    height, width = light.shape[:2]
+    size = max(height, width)
+    lean = rng.normal(0, 0.12)
+    for share, scale, strength in _LAYERS:
+        canvas = np.zeros((height, width), np.uint8)
+        count = round(_STREAKS * weather.rain_mm_h * share / scale)
+        x, y = rng.uniform(-20, width + 20, count), rng.uniform(-20, height, count)
+        length = size * scale * rng.uniform(0.03, 0.10, count)
+        ends = np.stack([x + lean * length, y + length], axis=1)
+        for start, end in zip(np.stack([x, y], axis=1), ends, strict=True):
+            a, b = (tuple(np.round(16 * p).astype(int).tolist()) for p in (start, end))
+            value = int(rng.integers(90, 255))
+            cv2.line(canvas, a, b, (value,), 1, cv2.LINE_AA, shift=4)
+        veil = cv2.GaussianBlur(canvas, (0, 0), 0.25 + 0.002 * size * scale).astype(np.float32)
+        veil = np.float32(strength) * veil[..., None] / 255
+        light = light + veil * (1.3 * glow + 0.35 * light.mean() + 0.02 - 0.5 * light)
+    return light
+
+
+def _drops(light: _Floats, weather: WeatherSpec, rng: np.random.Generator) -> _Floats:
+    """Drops on the housing before the lens, out of focus: they blur what is behind them."""
+    height, width = light.shape[:2]
+    size = max(height, width)
+    mask = np.zeros((height, width), np.float32)
+    y, x = np.mgrid[:height, :width] + np.float32(0.5)
+    for _ in range(rng.poisson(0.12 * weather.rain_mm_h)):
+        u, v = rng.uniform(0, width), rng.uniform(0, height)
+        radius, tall = size * rng.uniform(0.012, 0.05), rng.uniform(0.9, 1.3)
+        inside = 1 - np.hypot((x - u), (y - v) / tall) / radius
+        mask = np.maximum(mask, np.clip(3 * inside, 0, 1) * np.float32(rng.uniform(0.3, 0.8)))
+    if not mask.any():
+        return light
+    blurred = cv2.GaussianBlur(light, (0, 0), 0.03 * size, borderType=cv2.BORDER_REFLECT)
+    return light + mask[..., None] * (np.float32(1.08) * blurred - light)
