@@ -30,6 +30,7 @@ from synth.distributions import (
 )
 from synth.factor_checks import check_cases, check_mixtures
 from synth.freeze import Effect, frozen_keys, with_key, without_key
+from synth.night import ShadowConfig, StreetLampConfig, TimeConfig
 from synth.scene import BackdropSpec, GroundSpec, OccluderSpec
 from synth.state import StateConfig
 from synth.vehicle_config import VehicleConfig
@@ -89,6 +90,12 @@ class LightConfig(Config):
     strength: Annotated[Number, within(0, 20)] = always(1.0)
     """Factor on the environment map's light."""
     sun: SunConfig = SunConfig()
+    time: TimeConfig | None = None
+    """The sun by time and latitude; the sky dims with it."""
+    overcast: Share = always(0.0)
+    """Share of the sun's light that clouds spread over the sky."""
+    street_lamps: StreetLampConfig = StreetLampConfig()
+    shadow: ShadowConfig = ShadowConfig()
 
 
 class GroundConfig(Config):

@@ -29,6 +29,7 @@ from synth.config import (
 )
 from synth.distributions import Uniform
 from synth.motion import sheared, speed_blur
+from synth.night import is_dark, sample_lamps, sample_shadow, sample_time
 from synth.placement import sample_occluders
 from synth.scene import (
     BackdropSpec,
@@ -40,9 +41,11 @@ from synth.scene import (
     SensorSpec,
     SkySpec,
     SunSpec,
+    TimeSpec,
 )
 from synth.state import sample_state
 from synth.streams import Streams
+from synth.sun import black_body, skylight, sunlight
 from synth.viewing import outline_points, sample_camera
 from synth.weather import sample_weather
 
@@ -115,13 +118,14 @@ def sample_scene(config: SynthConfig, seed: int, index: int) -> SceneSpec:
     camera = _balanced(config, seed, shot)
     view = sample_camera(camera, config.image, streams, vehicle, number)
     view = sheared(view, streams.number("camera.rolling_shutter", camera.rolling_shutter))
+    light = _light(config.light, streams)
     return SceneSpec(
         seed=seed,
         index=index,
         split=shot.split,
         vehicle=vehicle,
         camera=view,
-        light=_light(config.light, streams),
+        light=light,
         ground=_ground(config.ground, place),
         backdrop=_backdrop(config.backdrop, place),
         weather=sample_weather(config.weather, streams),
@@ -132,7 +136,7 @@ def sample_scene(config: SynthConfig, seed: int, index: int) -> SceneSpec:
             outline_points(vehicle),
             _colour("occluders.colour", config.occluders.colour, streams),
         ),
-        state=sample_state(config.state, streams),
+        state=sample_state(config.state, streams, is_dark(light.time)),
         sensor=_sensor(config.sensor, streams, view),
         samples=config.samples,
     )
@@ -157,12 +161,25 @@ def _balanced(config: SynthConfig, seed: int, shot: Shot) -> CameraConfig:
 def _light(config: LightConfig, streams: Streams) -> LightSpec:
     hdri = streams.name("light.hdri", config.hdri)
     clouds = streams.number("light.clouds", config.clouds)
+    time, dusk = None, (1.0, 1.0, 1.0)
+    lamps = sample_lamps(config.street_lamps, streams)
+    if config.time is None:
+        sun = _sun(config.sun, streams)
+    else:
+        time, azimuth = sample_time(config.time, streams)
+        sun, dusk = _sun_at(time, azimuth, config.sun, streams), skylight(time.sun_elevation_deg)
+        lamps = lamps if is_dark(time) else ()
     return LightSpec(
         hdri=hdri,
         sky=SkySpec(clouds=clouds, seed=streams.seed("light.sky")) if hdri == SKY else None,
         rotation_deg=streams.number("light.rotation_deg", config.rotation_deg),
         strength=streams.number("light.strength", config.strength),
-        sun=_sun(config.sun, streams),
+        sun=sun,
+        time=time,
+        dusk=dusk,
+        overcast=streams.number("light.overcast", config.overcast),
+        lamps=lamps,
+        shadow=sample_shadow(config.shadow, streams),
     )
 
 
@@ -171,6 +188,23 @@ def _sun(config: SunConfig, streams: Streams) -> SunSpec | None:
         return None
     draw = _numbers("light.sun", config, streams)
     return SunSpec(colour=black_body(draw.pop("temperature_k")), **draw)
+
+
+def _sun_at(
+    time: TimeSpec, azimuth_deg: float, config: SunConfig, streams: Streams
+) -> SunSpec | None:
+    """The sun where it stands at a time, None below the horizon."""
+    share, colour = sunlight(time.sun_elevation_deg)
+    if not share:
+        return None
+    draw = _numbers("light.sun", config, streams)
+    return SunSpec(
+        azimuth_deg=azimuth_deg,
+        elevation_deg=time.sun_elevation_deg,
+        strength=draw["strength"] * share,
+        angle_deg=draw["angle_deg"],
+        colour=colour,
+    )
 
 
 def _ground(config: GroundConfig, streams: Streams) -> GroundSpec:
@@ -236,16 +270,4 @@ def _colour(key: str, config: ColourConfig, streams: Streams) -> Rgb:
     )
     linear = np.where(srgb <= 0.04045, srgb / 12.92, ((srgb + 0.055) / 1.055) ** 2.4)
     red, green, blue = np.clip(linear, 0, 1).tolist()
-    return red, green, blue
-
-
-def black_body(temperature_k: float) -> Rgb:
-    """Linear RGB of a black body, its largest channel 1; 6500 K is white.
-
-    Planck's law at 610, 550 and 465 nm, about where sRGB's primaries are.
-    """
-    second_constant = 1.438777e-2  # h c / k, metre kelvin
-    x = second_constant / np.array([610e-9, 550e-9, 465e-9])
-    radiance = np.expm1(x / 6500.0) / np.expm1(x / temperature_k)
-    red, green, blue = (radiance / radiance.max()).tolist()
     return red, green, blue

@@ -63,8 +63,41 @@ class SkySpec(Spec):
     seed: int
 
 
+class TimeSpec(Spec):
+    """When and where the sun is as it is."""
+
+    hour: float
+    """Of local solar time: at 12 the sun is highest."""
+    day_of_year: float
+    latitude_deg: float
+    heading_deg: float
+    """Of the vehicle, clockwise from north."""
+    sun_elevation_deg: float
+    """Below 0 the sun has set."""
+
+
+class LampSpec(Spec):
+    """A street lamp that shines straight down; it is not seen itself."""
+
+    position: Point
+    strength: Annotated[float, Field(ge=0)]
+    """Irradiance on the ground right under it, W/m2."""
+    colour: Rgb
+
+
+class ShadowSpec(Spec):
+    """Something outside the image whose shadow falls towards the vehicle."""
+
+    kind: Literal["tree", "building", "pole"]
+    offset: tuple[float, float]
+    """Where the middle (of a building: the edge) of its shadow lies, across and along the sun's
+    light, metres from the vehicle's middle."""
+    seed: int = 0
+    """Of its leaves."""
+
+
 class LightSpec(Spec):
-    """An environment map that lights the scene, and a sun."""
+    """An environment map that lights the scene, a sun, lamps."""
 
     hdri: str
     """Name of one of Blender's own world maps, as in ``city.exr``, or ``sky``."""
@@ -73,6 +106,14 @@ class LightSpec(Spec):
     rotation_deg: float
     strength: Annotated[float, Field(ge=0)]
     sun: SunSpec | None = None
+    time: TimeSpec | None = None
+    dusk: Rgb = (1.0, 1.0, 1.0)
+    """Factor on the light of the map or sky: less with a low sun, next to none at night."""
+    overcast: Annotated[float, Field(ge=0, le=1)] = 0.0
+    """Share of the sun's light that clouds spread over the sky, and how even they make it."""
+    lamps: tuple[LampSpec, ...] = ()
+    shadow: ShadowSpec | None = None
+    """Cast by the sun, where there is one."""
 
 
 class GroundSpec(Spec):
