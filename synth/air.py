@@ -98,7 +98,7 @@ def _spray(
                 size = 0.08 + 0.14 * reach * age
                 puff = _puff(view, grid, place, size, distance)
                 left *= 1 - np.float32(0.45 * spec.weather.spray * (1 - age) ** 0.6) * puff
-    return light * left[..., None] + np.float32(1.1) * glow * (1 - left[..., None])
+    return light * left[..., None] + np.float32(0.85) * glow * (1 - left[..., None])
 
 
 def _puff(

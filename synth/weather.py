@@ -13,11 +13,13 @@ from render_assets.materials import Material
 from render_assets.spec import VehicleSpec
 from render_assets.vehicle import Vehicle, dirtied, outside
 from synth.distributions import LogUniform, Name, Number, Uniform, always, named, one_of, within
-from synth.scene import Rgb, WeatherSpec
+from synth.scene import LightSpec, Rgb, WeatherSpec
 from synth.streams import Streams
 
 _MIST: Rgb = (0.96, 0.98, 1.0)
 _DUST: Rgb = (1.0, 0.84, 0.62)
+_CLOSED = 0.9
+"""Clouds from which on there is no sun to be seen."""
 _SNOWY_AIR_M = 900.0
 """Visibility while snow lies and some of it falls."""
 
@@ -77,6 +79,22 @@ def rain_visibility(rain_mm_h: float) -> float | None:
     """Metres at which rain alone lets 2 % of a contrast through: extinction 0.25 R^0.63 a
     kilometre (D. Atlas, "Optical extinction by rainfall", J. Meteorology 10, 1953)."""
     return 3912.0 / (0.25 * rain_mm_h**0.63) if rain_mm_h > 0 else None
+
+
+def clouded(light: LightSpec, weather: WeatherSpec) -> LightSpec:
+    """The light under the clouds: they take from the sun, soften its shadows, close the sky."""
+    cloud = max(light.overcast, weather.cloud)
+    if not cloud:
+        return light
+    sun = light.sun
+    if sun is not None:
+        softer = min(sun.angle_deg + 25 * cloud**2, 90.0)
+        left = {"strength": sun.strength * (1 - cloud), "angle_deg": softer}
+        sun = sun.model_copy(update=left) if cloud < _CLOSED else None
+    sky = light.sky
+    if sky is not None:
+        sky = sky.model_copy(update={"clouds": max(sky.clouds, cloud)})
+    return light.model_copy(update={"sun": sun, "sky": sky})
 
 
 def in_weather(vehicle: Vehicle, weather: WeatherSpec) -> Vehicle:

@@ -51,6 +51,12 @@ def dress(thing: bpy.types.Object, materials: dict[str, Material]) -> None:
         slot.material = shaders.surface(materials[name])
 
 
+def hide_but_for_shadows(thing: bpy.types.Object) -> None:
+    """Neither camera nor mirrors see the object, nor does light bounce off it."""
+    thing.visible_camera = thing.visible_glossy = thing.visible_diffuse = False
+    thing.visible_transmission = False
+
+
 def remove_object(thing: bpy.types.Object) -> None:
     """Remove an object and its mesh from Blender's memory."""
     mesh = thing.data

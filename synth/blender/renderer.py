@@ -22,10 +22,13 @@ from synth import lens
 from synth.blender import cameras, meshes, shaders
 from synth.blender.devices import choose_device
 from synth.blender.ground import Ground
+from synth.blender.lamps import Lamps
 from synth.blender.world import World
 from synth.geometry import SceneGeometry
 from synth.scene import SceneSpec
+from synth.shadows import build_shade
 from synth.state import Mount, mounts
+from synth.weather import clouded
 
 _KEPT_VEHICLES = 12
 
@@ -47,6 +50,7 @@ class BlenderRenderer:
         self._scene.collection.objects.link(self._scene.camera)
         self._world = World(self._scene)
         self._ground = Ground(self._scene)
+        self._lamps = Lamps(self._scene)
         self._vehicles: OrderedDict[Vehicle, dict[Mount, bpy.types.Object]] = OrderedDict()
         self._folder = tempfile.TemporaryDirectory(prefix="pamtri-")
 
@@ -57,25 +61,33 @@ class BlenderRenderer:
         """
         pinhole = lens.pinhole_for(spec.camera)
         cameras.set_camera(self._scene, spec.camera.pose, pinhole)
-        self._world.set(spec.light, spec.backdrop)
+        light = clouded(spec.light, spec.weather)
+        self._world.set(light, spec.backdrop)
+        self._lamps.set(spec, geometry.vehicle)
         self._ground.set(spec.ground, spec.weather)
         self._scene.cycles.samples = spec.samples
         noise = np.random.SeedSequence([spec.seed, spec.index]).generate_state(1)[0]
         self._scene.cycles.seed = int(noise >> 1)
         bodies = [*geometry.occluders, *([geometry.scenery] if geometry.scenery else [])]
-        with self._in_scene(geometry, bodies):
+        shade = build_shade(light.shadow, light.sun) if light.shadow and light.sun else None
+        with self._in_scene(geometry, bodies, shade):
             image = self._render_pixels()
         return lens.apply_lens(image, spec.camera, pinhole)
 
     @contextmanager
-    def _in_scene(self, geometry: SceneGeometry, bodies: list[Body]) -> Iterator[None]:
-        """Put the meshes of one scene into it and take them out again."""
+    def _in_scene(
+        self, geometry: SceneGeometry, bodies: list[Body], shade: Body | None
+    ) -> Iterator[None]:
+        """Put the meshes of one scene into it and take them out again; ``shade`` is not seen."""
         linked = self._scene.collection.objects
         own = self._vehicle_objects(geometry.rest or geometry.vehicle)
         for mount, thing in own.items():
             thing.matrix_world = Matrix(geometry.moves.get(mount, np.eye(4)).tolist())
             meshes.dress(thing, geometry.vehicle.materials)
         others = [meshes.add_object("body", b.parts, b.materials) for b in bodies]
+        if shade is not None:
+            others.append(meshes.add_object("shade", shade.parts, shade.materials))
+            meshes.hide_but_for_shadows(others[-1])
         for thing in (*own.values(), *others):
             linked.link(thing)
         try:

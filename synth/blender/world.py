@@ -13,8 +13,10 @@ from mathutils import Vector
 from pamtri.errors import ConfigError
 from render_assets.skies import build_sky
 from synth.blender.shaders import rgba
+from synth.night import lamp_irradiance
 from synth.scene import BackdropSpec, LightSpec, SkySpec, SunSpec
 
+_REC709 = np.array([0.2126, 0.7152, 0.0722])
 _ADAPTATION = 0.85
 """How far the exposure makes up for the amount of light: 1 would make night as bright as day."""
 _GAIN = 1.6
@@ -59,7 +61,7 @@ def map_irradiance(name: str) -> float:
 def irradiance(radiance: np.ndarray) -> float:
     """Light that falls on level ground from the upper half of a map (h, 2 h, 3), top row first."""
     height, width = radiance.shape[:2]
-    luminance = radiance @ np.array([0.2126, 0.7152, 0.0722])
+    luminance = radiance @ _REC709
     elevation = np.pi / 2 - (np.arange(height) + 0.5) / height * np.pi
     weight = np.clip(np.sin(elevation), 0, None) * np.cos(elevation)
     solid_angle = (np.pi / height) * (2 * np.pi / width)
@@ -72,7 +74,8 @@ def metered_exposure(light: LightSpec) -> float:
         of_map = map_irradiance(light.hdri)
     else:
         of_map = irradiance(sky_map(light.sky, light.sun))
-    total = light.strength * of_map
+    total = light.strength * of_map * float(_REC709 @ np.array(light.dusk))
+    total += lamp_irradiance(light.lamps)
     if light.sun is not None:
         total += _SUNLIT * light.sun.strength
     total = max(total, 1e-3)
@@ -106,7 +109,10 @@ class World:
         self._light = nodes.new("ShaderNodeBackground")
         links.new(place.outputs["Generated"], self._turn.inputs["Vector"])
         links.new(self._turn.outputs["Vector"], self._map.inputs["Vector"])
-        links.new(self._map.outputs["Color"], self._light.inputs["Color"])
+        self._dusk = nodes.new("ShaderNodeVectorMath")
+        self._dusk.operation = "MULTIPLY"
+        links.new(self._map.outputs["Color"], self._dusk.inputs[0])
+        links.new(self._dusk.outputs["Vector"], self._light.inputs["Color"])
         self._noise = nodes.new("ShaderNodeTexNoise")
         self._noise.noise_dimensions = "4D"
         self._noise.inputs["Detail"].default_value = 4.0
@@ -139,6 +145,7 @@ class World:
             self._map.image, turn = self._load_sky(light.sky, light.sun), 0.0
         self._turn.inputs["Rotation"].default_value = (0.0, 0.0, np.deg2rad(turn))
         self._light.inputs["Strength"].default_value = light.strength
+        self._dusk.inputs[1].default_value = light.dusk
         self._seen.inputs[1].default_value = float(backdrop.kind in ("flat", "noise"))
         self._plain.inputs["Factor"].default_value = float(backdrop.kind == "flat")
         _colour_input(self._plain, "B").default_value = rgba(backdrop.colour)
