@@ -50,10 +50,10 @@ def _tree(rng: np.random.Generator) -> Array:
 
 
 def _building(rng: np.random.Generator) -> Array:
-    """A wall from its edge at 0 on, under a roof's line."""
-    side, tilt = rng.choice([-1.0, 1.0]), rng.uniform(-0.3, 0.3)
-    corner = np.array([0.0, -30.0]), np.array([60.0, -30.0]), np.array([60.0, 30.0])
-    return np.array([[*corner, np.array([60.0 * tilt, 30.0])]]) * [side, 1.0]
+    """A wall from its edge through 0 on; perspective and gables make it lean."""
+    side, lean = rng.choice([-1.0, 1.0]), 30.0 * rng.uniform(-0.3, 0.3)
+    corners = np.array([[-lean, -30.0], [60.0, -30.0], [60.0, 30.0], [lean, 30.0]])
+    return corners[None] * [side, 1.0]
 
 
 def _pole(rng: np.random.Generator) -> Array:

@@ -16,7 +16,7 @@ from render_assets.spec import sample_vehicle
 from render_assets.vehicle import build_vehicle
 from synth.geometry import build_geometry, vehicle_vertices
 from synth.labels import SKIN_TOLERANCE, label_scene
-from synth.scene import LightSpec, StateSpec, WeatherSpec
+from synth.scene import LampSpec, LightSpec, ShadowSpec, StateSpec, SunSpec, WeatherSpec
 
 pytest.importorskip("bpy")
 pytestmark = pytest.mark.blender
@@ -167,6 +167,64 @@ def test_wet_ground_is_darker_snow_is_white_and_a_dry_day_leaves_no_trace(render
     snow = seen(kind="snow", snow=1.0)
     assert snow[off].mean() > 1.4 * dry[off].mean()
     assert np.array_equal(seen(), dry)
+
+
+@pytest.fixture
+def linear(renderer):
+    """Renders scenes as scene-linear light, W/m2 a steradian, without the denoiser."""
+    from synth.blender.world import metered_exposure
+
+    scene = renderer._scene
+    transform, look = scene.view_settings.view_transform, scene.view_settings.look
+    scene.view_settings.look, scene.view_settings.view_transform = "None", "Raw"
+    scene.cycles.use_denoising = False
+
+    def radiance(spec):
+        image = renderer.render(spec, build_geometry(spec)) / 255
+        return image / metered_exposure(spec.light)
+
+    yield radiance
+    scene.cycles.use_denoising = True
+    scene.view_settings.view_transform, scene.view_settings.look = transform, look
+
+
+def test_a_street_lamp_casts_its_strength_on_the_ground_below(linear):
+    """Matt ground of albedo 0.5 sends back E / 2 pi; the camera sees it beside the car."""
+    lamp = LampSpec(position=(3.5, -3.5, 8.0), strength=0.4, colour=(1.0, 1.0, 1.0))
+    scene = make_scene(azimuth_deg=45.0, elevation_deg=35.0, distance=30.0, size=64, margin=4.0)
+    light = DARK.model_copy(update={"lamps": (lamp,)})
+    ground = scene.ground.model_copy(update={"colour": (0.5, 0.5, 0.5), "roughness": 1.0})
+    scene = scene.model_copy(update={"light": light, "ground": ground, "samples": 64})
+    seen = linear(scene)[..., 1]
+    pixel, _ = camera.project(
+        np.array([[3.5, -3.5, 0.0]]), scene.camera.pose, scene.camera.intrinsics
+    )
+    x, y = pixel[0].astype(int)
+    found = seen[y - 1 : y + 2, x - 1 : x + 2].mean()
+    assert found == pytest.approx(0.4 * 0.5 / np.pi, rel=0.12)  # a shine comes on top
+    assert not linear(scene.model_copy(update={"light": DARK})).any()
+
+
+def test_head_lights_light_the_road_ahead_and_a_shade_takes_the_sun(linear):
+    scene = make_scene(azimuth_deg=90.0, elevation_deg=30.0, size=96, margin=3.0)
+    ground = scene.ground.model_copy(update={"colour": (0.2, 0.2, 0.2), "roughness": 1.0})
+    scene = scene.model_copy(update={"ground": ground, "samples": 16})
+    places = np.array([[5.0, 0.0, 0.0], [-5.0, 0.0, 0.0]])
+    pixels, _ = camera.project(places, scene.camera.pose, scene.camera.intrinsics)
+    plain = linear(scene)
+    lit = linear(scene.model_copy(update={"state": StateSpec(head_lights=True)}))
+    gain = (lit - plain)[..., 1]
+    ahead, behind = (gain[y - 4 : y + 5, x - 4 : x + 5].mean() for x, y in pixels.astype(int))
+    assert ahead > 0.05 and abs(behind) < 0.01
+    assert np.abs(linear(scene) - plain).max() < 0.01  # and they go out again
+
+    sun = SunSpec(azimuth_deg=90, elevation_deg=50, strength=3, angle_deg=0.5, colour=(1, 1, 1))
+    sunny = scene.model_copy(update={"light": scene.light.model_copy(update={"sun": sun})})
+    shade = ShadowSpec(kind="tree", offset=(0.0, 0.0), seed=1)
+    shady = sunny.light.model_copy(update={"shadow": shade})
+    open_air, shaded = linear(sunny), linear(sunny.model_copy(update={"light": shady}))
+    change = open_air.mean(axis=2) - shaded.mean(axis=2)
+    assert (change > 0.05).mean() > 0.02 and (np.abs(change) < 0.02).mean() > 0.3
 
 
 def test_visibility_is_that_of_an_independent_ray_cast():
