@@ -21,15 +21,33 @@ class Ground:
     """The ground of a scene; made once and set anew for every image."""
 
     def __init__(self, scene: bpy.types.Scene) -> None:
-        mesh = bpy.data.meshes.new("ground")
+        self._mesh = bpy.data.meshes.new("ground")
         corners = [(x * _EXTENT, y * _EXTENT, 0.0) for x, y in ((-1, -1), (1, -1), (1, 1), (-1, 1))]
-        mesh.from_pydata(corners, [], [(0, 1, 2, 3)])
-        material = bpy.data.materials.new("ground")
-        material.use_nodes = True
-        material.node_tree.nodes.clear()
-        mesh.materials.append(material)
-        self._build(Graph(material.node_tree))
-        scene.collection.objects.link(bpy.data.objects.new("ground", mesh))
+        self._mesh.from_pydata(corners, [], [(0, 1, 2, 3)])
+        # Water and snow cost time at every ray that meets the ground: a dry day does without.
+        self._dry, self._weathered = _GroundShader(False), _GroundShader(True)
+        self._mesh.materials.append(self._dry.material)
+        scene.collection.objects.link(bpy.data.objects.new("ground", self._mesh))
+
+    def set(self, spec: GroundSpec, weather: WeatherSpec) -> None:
+        """Make the ground that of ``spec`` under ``weather``."""
+        lies = weather.wetness or weather.puddles or weather.snow
+        shader = self._weathered if lies else self._dry
+        shader.set(spec, weather)
+        self._mesh.materials[0] = shader.material
+
+
+class _GroundShader:
+    """The ground's material, with what weather lays on it or without."""
+
+    def __init__(self, weathered: bool) -> None:
+        self.material = bpy.data.materials.new("ground")
+        self.material.use_fake_user = True  # it outlives the scenes that do without
+        self.material.use_nodes = True
+        self.material.node_tree.nodes.clear()
+        graph = Graph(self.material.node_tree)
+        self._weather = GroundWeather(graph) if weathered else None
+        self._build(graph)
 
     def _build(self, graph: Graph) -> None:
         position = graph.node("ShaderNodeNewGeometry").outputs["Position"]
@@ -61,15 +79,17 @@ class Ground:
         shine = graph.math(
             "SUBTRACT", 0.55, graph.math("MULTIPLY", self._roughness.outputs[0], 0.5)
         )
-        self._weather = GroundWeather(graph)
-        seen = self._weather.cover(Surface(colour, rough, shine), position)
+        seen = Surface(colour, rough, shine)
+        if self._weather is not None:
+            seen = self._weather.cover(seen, position)
         shader = graph.node(
             "ShaderNodeBsdfPrincipled",
             Base_Color=seen.colour,
             Roughness=seen.roughness,
             Specular_IOR_Level=seen.shine,
-            Normal=seen.normal,
         )
+        if seen.normal is not None:
+            graph.feed(shader.inputs["Normal"], seen.normal)
         graph.node("ShaderNodeOutputMaterial", Surface=shader.outputs["BSDF"])
 
     def _repairs(self, graph: Graph, place: Any) -> Any:
@@ -122,7 +142,8 @@ class Ground:
 
     def set(self, spec: GroundSpec, weather: WeatherSpec) -> None:
         """Make the ground that of ``spec`` under ``weather``."""
-        self._weather.set(weather)
+        if self._weather is not None:
+            self._weather.set(weather)
         shift = np.random.default_rng([spec.seed, 6]).uniform(-500, 500, 2)
         self._shift.inputs["X"].default_value = float(shift[0])
         self._shift.inputs["Y"].default_value = float(shift[1])
