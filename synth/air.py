@@ -31,6 +31,8 @@ _LAMP = 0.85
 _LAMP_GAIN = 15.0
 _LAYERS = ((0.35, 1.0, 0.10), (0.35, 0.6, 0.12), (0.30, 0.35, 0.14))
 """Share of the streaks, their scale and their strength, from near to far."""
+_PUFFS = 14
+"""Balls of spray behind each wheel."""
 _STREAKS = 30.0
 """Streaks a picture for each millimetre an hour."""
 
@@ -84,33 +86,36 @@ def _spray(
 ) -> _Floats:
     """A plume of water behind each wheel, hidden where something stands before it."""
     rng = np.random.default_rng([spec.weather.seed, 12])
-    view, left = spec.camera, np.ones(light.shape[:2], np.float32)
-    grid = np.stack(np.meshgrid(np.arange(view.width), np.arange(view.height)), -1) + 0.5
+    left = np.ones(light.shape[:2], np.float32)
     for side in ("left", "right"):
         for end, reach in (("front", 0.9), ("rear", 2.6)):
             wheel = geometry.vehicle.keypoints[INDEX[f"{side}_{end}_wheel"]]
-            for age in (np.arange(14) + rng.random(14)) / 14:
+            for age in (np.arange(_PUFFS) + rng.random(_PUFFS)) / _PUFFS:
                 place = wheel - [
                     0.3 + reach * age,
                     0.1 * np.sign(wheel[1]) + rng.normal(0, 0.12),
                     wheel[2] - 0.12 - rng.random() * 0.55 * age**0.5,
                 ]
-                size = 0.08 + 0.14 * reach * age
-                puff = _puff(view, grid, place, size, distance)
-                left *= 1 - np.float32(0.45 * spec.weather.spray * (1 - age) ** 0.6) * puff
+                thick = 0.45 * spec.weather.spray * (1 - age) ** 0.6
+                _take_away(left, spec.camera, place, 0.08 + 0.14 * reach * age, thick, distance)
     return light * left[..., None] + np.float32(0.85) * glow * (1 - left[..., None])
 
 
-def _puff(
-    view: CameraSpec, grid: _Floats, place: _Floats, size: float, distance: _Floats
-) -> _Floats:
-    """(h, w) share that a soft ball of ``size`` metres at ``place`` covers."""
-    pixels, depth = camera.project(place[None], view.pose, view.intrinsics)
+def _take_away(
+    left: _Floats, view: CameraSpec, place: _Floats, size: float, thick: float, distance: _Floats
+) -> None:
+    """Lower the share ``left`` (h, w) of light that gets past a soft ball of ``size`` metres at
+    ``place`` that hides ``thick`` of what is behind its middle."""
+    (middle,), (depth,) = camera.project(place[None], view.pose, view.intrinsics)
     away = float(np.linalg.norm(place - view.pose.centre))
-    spread = size * view.fx / float(depth[0])
-    ball = np.exp(-((grid - pixels[0]) ** 2).sum(-1) / (2 * spread**2))
-    behind = np.clip((distance - away) / size + 0.5, 0, 1)  # into what is solid it fades
-    return (ball * behind).astype(np.float32)
+    spread = size * view.fx / float(depth)
+    low = np.clip(np.floor(middle - 3 * spread), 0, [view.width, view.height]).astype(int)
+    high = np.clip(np.ceil(middle + 3 * spread), 0, [view.width, view.height]).astype(int)
+    window = (slice(low[1], high[1]), slice(low[0], high[0]))
+    x, y = (np.exp(-((np.arange(a, b) + 0.5 - m) ** 2) / (2 * spread**2))
+            for a, b, m in zip(low, high, middle, strict=True))  # fmt: skip
+    behind = np.clip((distance[window] - away) / size + 0.5, 0, 1)  # into what is solid it fades
+    left[window] *= (1 - thick * y[:, None] * x[None, :] * behind).astype(np.float32)
 
 
 def _streaks(

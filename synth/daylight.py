@@ -22,6 +22,8 @@ _HAZE = np.array([0.95, 0.97, 1.0])
 _RIM = np.array([0.20, 0.21, 0.20])
 _ROAD = np.array([0.16, 0.155, 0.15])
 _SUN = np.array([1.25, 1.18, 1.05])
+_NIGHT = 0.25
+"""Brightness of a picture that is taken at night, as exposure makes up for most of the dark."""
 _DIM_BELOW = 0.45
 """Metres above the ground under which less and less of the sky is seen."""
 _REACH = 1.0
@@ -52,11 +54,13 @@ def shade(
     materials: Sequence[tuple[Material, int]],
     eye: Array,
     sun: Array,
+    level: Sequence[float] | Array = (1.0, 1.0, 1.0),
 ) -> Array:
     """(n, 3) light that vertices (n, 3) with unit normals send to ``eye`` (3,), at most 1.
 
     ``materials`` come each with how many of the vertices have it, in the vertices' order. ``sun``
-    is the direction that sunlight comes from. Surfaces are lit on the side that is seen.
+    is the direction that sunlight comes from. Surfaces are lit on the side that is seen. ``level``
+    (3,) scales all light but what lamps give off.
     """
 
     def each(value: Callable[[Material], float | Rgb]) -> Array:
@@ -89,6 +93,7 @@ def shade(
     rough = each(lambda m: m.coat_roughness)[k]
     varnish = _mirror(mirrored[2, k], glint[k], rough, open_sky[k])
     light[:, k] = (1 - share) * light[:, k] + share * varnish
+    light *= _column(level, light)
     return np.asarray(np.clip(light + each(lambda m: m.emission), 0, 1).T)
 
 
@@ -108,6 +113,11 @@ def _soiled(
             cover = snow_cover(material.snow, normals[:, own].T)
             base[:, own] += cover * (_column(SNOW, base) - base[:, own])
     return base
+
+
+def dusk_level(dusk: Rgb) -> Array:
+    """(3,) how dark a picture gets that is exposed for the light of dusk or night."""
+    return np.asarray(_NIGHT + (1 - _NIGHT) * np.array(dusk))
 
 
 def ground_shade(points: Array) -> tuple[Array, Array, NDArray[np.int64]]:

@@ -22,7 +22,7 @@ import pyrender
 
 from pamtri import camera
 from pamtri.errors import UserError
-from render_assets.materials import Material, Texture
+from render_assets.materials import SNOW, Material, Rgb, Texture
 from render_assets.mesh import Part, joined_uv
 from render_assets.occluders import Body
 from render_assets.spec import VehicleSpec
@@ -60,14 +60,16 @@ class RasterRenderer:
 
     def render(self, spec: SceneSpec, geometry: SceneGeometry) -> np.ndarray:
         """The plain picture, (h, w, 3) uint8 sRGB."""
-        background = _SKY if spec.backdrop.kind == "hdri" else spec.backdrop.colour
+        background, level = spec.backdrop.colour, daylight.dusk_level(spec.light.dusk)
+        if spec.backdrop.kind == "hdri":
+            background = tuple((np.array(_SKY) * level).tolist())
         scene = pyrender.Scene(bg_color=np.array([*_to_srgb(background), 1.0]))
         eye, sun = spec.camera.pose.centre, _sun_direction(spec.light.sun)
         ground = _ground(spec, eye, sun, vehicle_vertices(geometry.vehicle))
         primitives = [_primitive(surface) for surface in ground]
         for (texture, closed), parts in _groups(geometry).items():
             uv = None if texture is None else joined_uv([part for part, _ in parts])
-            primitives.append(_primitive(_lit(parts, eye, sun), texture, uv, closed))
+            primitives.append(_primitive(_lit(parts, eye, sun, level), texture, uv, closed))
         scene.add(pyrender.Mesh(primitives))
         pinhole = pinhole_for(spec.camera)
         image, _ = self._draw(scene, spec.camera.pose, pinhole, pyrender.RenderFlags.FLAT)
@@ -156,13 +158,15 @@ def _groups(
     return groups
 
 
-def _lit(parts: Sequence[tuple[Part, Material]], eye: np.ndarray, sun: np.ndarray) -> _Surface:
+def _lit(
+    parts: Sequence[tuple[Part, Material]], eye: np.ndarray, sun: np.ndarray, level: np.ndarray
+) -> _Surface:
     points, normals, faces = _joined([part for part, _ in parts])
     materials = [
         (material, sum(len(part.vertices) for part, _ in run))
         for material, run in groupby(parts, key=lambda one: one[1])
     ]
-    return points, daylight.shade(points, normals, materials, eye, sun), faces
+    return points, daylight.shade(points, normals, materials, eye, sun, level), faces
 
 
 def _primitive(
@@ -207,13 +211,22 @@ def _ground(
     spec: SceneSpec, eye: np.ndarray, sun: np.ndarray, vehicle: np.ndarray
 ) -> list[_Surface]:
     """The plane, and over it the patch that the vehicle keeps the sky from."""
-    material = Material(spec.ground.colour, roughness=1.0)
+    material = Material(_ground_colour(spec), roughness=1.0)
     up = np.array([[0.0, 0.0, 1.0]])
-    light = daylight.shade(up, up, [(material, 1)], eye, sun)
+    level = daylight.dusk_level(spec.light.dusk)
+    light = daylight.shade(up, up, [(material, 1)], eye, sun, level)
     corners = _GROUND_EXTENT * np.array([[-1.0, -1, 0], [1, -1, 0], [1, 1, 0], [-1, 1, 0]])
     plane = corners, np.tile(light, (4, 1)), np.array([[0, 1, 2], [0, 2, 3]])
     points, share, faces = daylight.ground_shade(vehicle)
     return [plane, (points, share[:, None] * light, faces)] if len(faces) else [plane]
+
+
+def _ground_colour(spec: SceneSpec) -> Rgb:
+    """Darker when wet, white under snow; evenly, for the plane has but four vertices."""
+    weather = spec.weather
+    wet = np.array(spec.ground.colour) * (1 - 0.5 * weather.wetness)
+    red, green, blue = (wet + weather.snow * (np.array(SNOW) - wet)).tolist()
+    return red, green, blue
 
 
 def _sun_direction(sun: SunSpec | None) -> np.ndarray:

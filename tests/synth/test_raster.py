@@ -15,6 +15,7 @@ from render_assets.materials import Material
 from render_assets.vehicle import build_vehicle
 from synth.geometry import SceneGeometry, build_geometry, vehicle_vertices
 from synth.labels import label_scene
+from synth.scene import StateSpec, WeatherSpec
 
 raster = pytest.importorskip("synth.raster")
 
@@ -115,3 +116,24 @@ def test_a_lens_that_folds_the_image_is_refused(renderer):
     with pytest.raises(DataError, match="cannot be inverted over the whole image"):
         spec = make_scene(view)
         renderer.render(spec, build_geometry(spec))
+
+
+def test_the_vehicles_state_and_the_weather_show(renderer):
+    plain = make_scene(azimuth_deg=60.0, elevation_deg=25.0, size=96)
+    masks, grounds = [], []
+    for changes in (
+        {},
+        {"state": StateSpec(steer_deg=30.0, roll_deg=4.0)},
+        {"weather": WeatherSpec(kind="wet", wetness=1.0)},
+        {"weather": WeatherSpec(kind="snow", snow=1.0)},
+    ):
+        spec = plain.model_copy(update=changes)
+        geometry = build_geometry(spec)
+        mask, _ = renderer.mask_and_depth(spec, geometry)
+        expected = label_scene(spec, geometry).mask
+        assert (mask & expected).sum() / (mask | expected).sum() > 0.99
+        masks.append(mask)
+        picture = renderer.render(spec, geometry).astype(float)
+        grounds.append(picture[-2:, -12:].mean())  # a corner that shows ground
+    assert (masks[0] != masks[1]).sum() > 10 and np.array_equal(masks[0], masks[3])
+    assert grounds[2] < 0.9 * grounds[0] and grounds[3] > 2 * grounds[0]

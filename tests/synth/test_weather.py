@@ -12,7 +12,7 @@ from render_assets.materials import Material
 from render_assets.vehicle import build_vehicle
 from synth.air import add_air, scene_distance
 from synth.config import SynthConfig
-from synth.daylight import shade
+from synth.daylight import dusk_level, shade
 from synth.geometry import build_geometry
 from synth.labels import label_scene
 from synth.sampling import sample_scene
@@ -173,3 +173,17 @@ def test_the_preview_whitens_what_faces_up():
     before, after = (shade(points, normals, m, eye, sun) for m in (paint, white))
     assert after[0].min() > 5 * before[0].max()
     assert after[1] == pytest.approx(before[1])
+
+
+def test_the_preview_dims_at_night_but_for_lamps():
+    normals, points = np.array([[0.0, 0, 1]]), np.ones((1, 3))
+    eye, sun = np.array([5.0, 5, 9]), np.array([0.0, 0, 1])
+    paint = Material((0.3, 0.3, 0.3), roughness=1.0)
+    lamp = Material((0.0, 0.0, 0.0), roughness=1.0, emission=(0.9, 0.0, 0.0))
+    day, night = dusk_level((1.0, 1.0, 1.0)), dusk_level((0.01, 0.01, 0.02))
+    assert day == pytest.approx([1, 1, 1])
+    assert shade(points, normals, paint, eye, sun, night) == pytest.approx(
+        night * shade(points, normals, paint, eye, sun, day)
+    )
+    assert night.max() < 0.4 and night[2] > night[0]
+    assert shade(points, normals, lamp, eye, sun, night)[0, 0] >= 0.9
