@@ -29,7 +29,7 @@ _BACKDROP_M = 120.0
 _LAMP = 0.85
 """Linear light from which on a picture shows a lamp, which is really brighter."""
 _LAMP_GAIN = 15.0
-_LAYERS = ((0.35, 1.0, 0.10), (0.35, 0.6, 0.12), (0.30, 0.35, 0.14))
+_LAYERS = ((0.35, 1.0, 0.08), (0.35, 0.6, 0.10), (0.30, 0.35, 0.12))
 """Share of the streaks, their scale and their strength, from near to far."""
 _PUFFS = 14
 """Balls of spray behind each wheel."""
@@ -43,7 +43,7 @@ def add_air(picture: Image, spec: SceneSpec, geometry: SceneGeometry) -> Image:
     if weather.visibility_m is None and not (weather.rain_mm_h or weather.spray):
         return picture
     light = linear_of(picture)
-    glow = np.array(weather.haze, np.float32) * _brightness_of_air(light)
+    glow = np.array(weather.haze, np.float32) * _light_of_air(light)
     distance = scene_distance(spec, geometry)
     if weather.spray:
         light = _spray(light, spec, geometry, glow, distance)
@@ -75,10 +75,14 @@ def scene_distance(spec: SceneSpec, geometry: SceneGeometry) -> NDArray[np.float
     return np.minimum(depth * length, _BACKDROP_M).reshape(x.shape)
 
 
-def _brightness_of_air(light: _Floats) -> float:
-    """What thick air looks like: a little brighter than most of the scene that it is lit with."""
+def _light_of_air(light: _Floats) -> _Floats:
+    """(3,) what thick air looks like: a little brighter than most of the scene whose light it
+    scatters, and half as colourful."""
     grey = light @ np.array([0.2126, 0.7152, 0.0722], np.float32)
-    return float(np.clip(1.4 * np.percentile(grey, 85), 0.02, 0.75))
+    level = float(np.clip(1.5 * np.percentile(grey, 75), 0.02, 0.65))
+    mean = light[grey >= np.median(grey)].mean(axis=0)
+    colour: _Floats = 0.5 + 0.5 * mean / max(float(mean.mean()), 1e-6)
+    return level * colour
 
 
 def _spray(
@@ -88,7 +92,7 @@ def _spray(
     rng = np.random.default_rng([spec.weather.seed, 12])
     left = np.ones(light.shape[:2], np.float32)
     for side in ("left", "right"):
-        for end, reach in (("front", 0.9), ("rear", 2.6)):
+        for end, reach, dense in (("front", 0.9, 0.25), ("rear", 2.6, 0.45)):
             wheel = geometry.vehicle.keypoints[INDEX[f"{side}_{end}_wheel"]]
             for age in (np.arange(_PUFFS) + rng.random(_PUFFS)) / _PUFFS:
                 place = wheel - [
@@ -96,7 +100,7 @@ def _spray(
                     0.1 * np.sign(wheel[1]) + rng.normal(0, 0.12),
                     wheel[2] - 0.12 - rng.random() * 0.55 * age**0.5,
                 ]
-                thick = 0.45 * spec.weather.spray * (1 - age) ** 0.6
+                thick = dense * spec.weather.spray * (1 - age) ** 0.6
                 _take_away(left, spec.camera, place, 0.08 + 0.14 * reach * age, thick, distance)
     return light * left[..., None] + np.float32(0.85) * glow * (1 - left[..., None])
 

@@ -18,10 +18,11 @@ _REC709 = np.array([0.2126, 0.7152, 0.0722])
 _SKY_BY_ELEVATION = (
     # Sun's elevation, degrees; brightness, a fraction of the day's; red and blue over green. The
     # fall from day to night is that of real skies with its logarithm halved and more: pictures
-    # with their exposure made up for look alike, and lamps need not be a thousand times brighter.
-    (-18.0, 0.006, 0.85, 1.25),
-    (-9.0, 0.012, 0.72, 1.40),
-    (-6.0, 0.040, 0.70, 1.45),
+    # with their exposure made up for look alike, and lamps need not be a thousand times brighter. What is
+    # left at night is a town's glow.
+    (-18.0, 0.020, 0.95, 1.10),
+    (-9.0, 0.025, 0.80, 1.30),
+    (-6.0, 0.050, 0.70, 1.45),
     (-3.0, 0.12, 0.78, 1.32),
     (0.0, 0.30, 0.95, 1.12),
     (5.0, 0.60, 1.0, 1.02),
