@@ -84,7 +84,7 @@ class GroundWeather:
         grain = graph.node("ShaderNodeTexNoise", Vector=place, Scale=90.0, Detail=2.0)
         on_pool = _times(graph, graph.math("MULTIPLY", pool, self._rain.outputs[0]), 0.04)
         dry = graph.math("SUBTRACT", 1.0, pool)
-        on_film = _times(graph, graph.math("MULTIPLY", dry, self._wet.outputs[0]), 0.22)
+        on_film = _times(graph, graph.math("MULTIPLY", dry, self._wet.outputs[0]), 0.14)
         lean = graph.vector("ADD", _lean(graph, waves, on_pool), _lean(graph, grain, on_film))
         normal = graph.node("ShaderNodeNewGeometry").outputs["Normal"]
         return graph.vector("NORMALIZE", graph.vector("ADD", normal, lean))
