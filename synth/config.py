@@ -380,6 +380,7 @@ def _overlay(base: SectionT, over: SectionT) -> SectionT:
     update = {}
     for key in over.model_fields_set:
         value = getattr(over, key)
-        is_section = isinstance(value, Config) and not is_factor(value)
-        update[key] = _overlay(getattr(base, key), value) if is_section else value
+        under = getattr(base, key)
+        both = isinstance(value, Config) and not is_factor(value) and under is not None
+        update[key] = _overlay(under, value) if both else value
     return base.model_copy(update=update)

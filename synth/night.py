@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, get_args
 
-from pydantic import Field
-
 from pamtri.config import Config
-from synth.distributions import Name, Number, Uniform, always, named, one_of, within
+from synth.distributions import Name, Number, Probability, Uniform, always, named, one_of, within
+from synth.freeze import Effect
 from synth.scene import LampSpec, ShadowSpec, TimeSpec
 from synth.streams import Streams
 from synth.sun import black_body, solar_position
@@ -23,19 +22,23 @@ class TimeConfig(Config):
     hour: Annotated[Number, within(0, 24)] = Uniform(kind="uniform", low=7, high=18)
     """Of local solar time: at 12 the sun is highest."""
     day_of_year: Annotated[Number, within(1, 366)] = Uniform(kind="uniform", low=1, high=365)
+    """1 is the first of January."""
     latitude_deg: Annotated[Number, within(-90, 90)] = always(38.0)
     """North is positive."""
     heading_deg: Annotated[Number, within(0, 360)] = Uniform(kind="uniform", low=0, high=360)
     """Of the vehicle, clockwise from north."""
 
 
-class StreetLampConfig(Config):
+class StreetLampConfig(Effect):
     """Lamps over the street, outside the image. Where ``time`` is given they shine in the dark
     only."""
 
-    probability: Annotated[float, Field(ge=0, le=1)] = 0.0
+    probability: Probability = 0.0
+    """How often there are any."""
     count: Annotated[Number, within(1, 6)] = Uniform(kind="uniform", low=1, high=4)
+    """Of lamps near the vehicle."""
     height_m: Annotated[Number, within(3, 20)] = Uniform(kind="uniform", low=6, high=10)
+    """Above the ground."""
     strength: Annotated[Number, within(0, 5)] = Uniform(kind="uniform", low=0.2, high=0.6)
     """Irradiance on the ground under each, W/m2."""
     temperature_k: Annotated[Number, within(1500, 8000)] = Uniform(
@@ -44,16 +47,19 @@ class StreetLampConfig(Config):
     """Sodium lamps are near 2000, white diodes near 4000."""
 
 
-class ShadowConfig(Config):
+class ShadowConfig(Effect):
     """The shadow, in sunlight, of something that is not in the image."""
 
-    probability: Annotated[float, Field(ge=0, le=1)] = 0.0
+    probability: Probability = 0.0
+    """How often there is one."""
     kind: Annotated[Name, one_of(get_args(ShadowSpec.model_fields["kind"].annotation))] = named(
         "tree"
     )
+    """What casts it."""
     across_m: Annotated[Number, within(-20, 20)] = Uniform(kind="uniform", low=-2.5, high=2.5)
     """Of its middle from the vehicle's, across the light."""
     along_m: Annotated[Number, within(-20, 20)] = Uniform(kind="uniform", low=-1.5, high=1.5)
+    """The same along it."""
 
 
 def sample_time(config: TimeConfig, streams: Streams) -> tuple[TimeSpec, float]:

@@ -16,7 +16,6 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 
-from pamtri.config import Config
 from pamtri.keypoints import INDEX
 from render_assets import materials
 from render_assets.keypoints import wheel_track
@@ -25,7 +24,8 @@ from render_assets.mesh import Part
 from render_assets.spec import VehicleSpec
 from render_assets.vehicle import Vehicle
 from render_assets.wheels import bare_wheel, build_wheel
-from synth.distributions import Number, always, within
+from synth.distributions import Number, Probability, always, within
+from synth.freeze import Effect
 from synth.scene import StateSpec
 from synth.streams import Streams
 
@@ -34,7 +34,7 @@ KINGPIN_INSET = 0.06
 """Metres between the tyre's inner sidewall and the axis that the wheel is steered about."""
 
 
-class StateConfig(Config):
+class StateConfig(Effect):
     """How the vehicle stands and shines, image by image."""
 
     steer_deg: Annotated[Number, within(-40, 40)] = always(0.0)
@@ -43,21 +43,18 @@ class StateConfig(Config):
     """Of the body on its springs, nose down."""
     roll_deg: Annotated[Number, within(-5, 5)] = always(0.0)
     """To the right."""
-    head_lights: Annotated[Number, within(0, 1)] | None = None
+    head_lights: Probability | None = None
     """Chance that head and tail lights are on; left out, an identity has them on or off, and they
     are on where ``light.time`` says that it is dark."""
-    brake_lights: Annotated[Number, within(0, 1)] | None = None
+    brake_lights: Probability | None = None
     """Chance that the brake lights are on; left out, as the identity has them."""
 
 
 def sample_state(config: StateConfig, streams: Streams, dark: bool = False) -> StateSpec:
     """Draw a state; ``dark`` is whether the sun is too low to drive without lights."""
 
-    def lit(name: str, chance: Number | None) -> bool | None:
-        if chance is None:
-            return None
-        key = f"state.{name}"
-        return streams.happens(f"{key}.on", streams.number(key, chance))
+    def lit(name: str, chance: Probability | None) -> bool | None:
+        return None if chance is None else streams.happens(f"state.{name}", chance)
 
     head = lit("head_lights", config.head_lights)
     return StateSpec(

@@ -18,8 +18,8 @@ _REC709 = np.array([0.2126, 0.7152, 0.0722])
 _SKY_BY_ELEVATION = (
     # Sun's elevation, degrees; brightness, a fraction of the day's; red and blue over green. The
     # fall from day to night is that of real skies with its logarithm halved and more: pictures
-    # with their exposure made up for look alike, and lamps need not be a thousand times brighter. What is
-    # left at night is a town's glow.
+    # with their exposure made up for look alike, and lamps need not be a thousand times brighter.
+    # What is left at night is a town's glow.
     (-18.0, 0.020, 0.95, 1.10),
     (-9.0, 0.025, 0.80, 1.30),
     (-6.0, 0.050, 0.70, 1.45),

@@ -8,11 +8,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Annotated, get_args
 
-from pamtri.config import Config
 from render_assets.materials import Material
 from render_assets.spec import VehicleSpec
 from render_assets.vehicle import Vehicle, dirtied, outside
 from synth.distributions import LogUniform, Name, Number, Uniform, always, named, one_of, within
+from synth.freeze import Effect
 from synth.scene import LightSpec, Rgb, WeatherSpec
 from synth.streams import Streams
 
@@ -24,7 +24,7 @@ _SNOWY_AIR_M = 900.0
 """Visibility while snow lies and some of it falls."""
 
 
-class WeatherConfig(Config):
+class WeatherConfig(Effect):
     """The weather. ``kind`` says which of the amounts below take part: a dry scene has none."""
 
     kind: Annotated[Name, one_of(get_args(WeatherSpec.model_fields["kind"].annotation))] = named(

@@ -170,7 +170,7 @@ def test_the_preview_whitens_what_faces_up():
     points, eye, sun = np.ones((2, 3)), np.array([5.0, 5, 9]), np.array([0.0, 0, 1])
     paint = Material((0.05, 0.05, 0.05), roughness=1.0)
     white = Material((0.05, 0.05, 0.05), roughness=1.0, snow=1.0)
-    before, after = (shade(points, normals, m, eye, sun) for m in (paint, white))
+    before, after = (shade(points, normals, [(m, 2)], eye, sun) for m in (paint, white))
     assert after[0].min() > 5 * before[0].max()
     assert after[1] == pytest.approx(before[1])
 
@@ -182,8 +182,8 @@ def test_the_preview_dims_at_night_but_for_lamps():
     lamp = Material((0.0, 0.0, 0.0), roughness=1.0, emission=(0.9, 0.0, 0.0))
     day, night = dusk_level((1.0, 1.0, 1.0)), dusk_level((0.01, 0.01, 0.02))
     assert day == pytest.approx([1, 1, 1])
-    assert shade(points, normals, paint, eye, sun, night) == pytest.approx(
-        night * shade(points, normals, paint, eye, sun, day)
+    assert shade(points, normals, [(paint, 1)], eye, sun, night) == pytest.approx(
+        night * shade(points, normals, [(paint, 1)], eye, sun, day)
     )
     assert night.max() < 0.4 and night[2] > night[0]
-    assert shade(points, normals, lamp, eye, sun, night)[0, 0] >= 0.9
+    assert shade(points, normals, [(lamp, 1)], eye, sun, night)[0, 0] >= 0.9
