@@ -148,6 +148,8 @@ def _allowed(field: FieldInfo) -> str:
         texts = [" or ".join(str(value) for value in get_args(field.annotation))]
     elif field.annotation is bool:
         texts = ["true or false"]
+    elif not texts and "ProbabilityByCase" in annotation:
+        texts = ["probability"]
     elif not texts and "Constant[str]" in annotation:
         texts = ["name"]
     elif not texts and "Constant[float]" in annotation:
@@ -169,6 +171,8 @@ def _default(value: Any) -> str:
         value = value.root
     if isinstance(value, distributions.Uniform):
         return f"uniform, {value.low:g} to {value.high:g}"
+    if isinstance(value, distributions.LogUniform):
+        return f"log_uniform, {value.low:g} to {value.high:g}"
     if isinstance(value, distributions.Distribution):
         return f"`{value.model_dump(mode='json', exclude_unset=True)}`"
     if value is None or value in ({}, ()):

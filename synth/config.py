@@ -90,8 +90,7 @@ class LightConfig(Config):
     strength: Annotated[Number, within(0, 20)] = always(1.0)
     """Factor on the environment map's light."""
     sun: SunConfig = SunConfig()
-    time: TimeConfig | None = None
-    """The sun by time and latitude; the sky dims with it."""
+    time: TimeConfig = TimeConfig()
     overcast: Share = always(0.0)
     """Share of the sun's light that clouds spread over the sky."""
     street_lamps: StreetLampConfig = StreetLampConfig()
@@ -380,7 +379,6 @@ def _overlay(base: SectionT, over: SectionT) -> SectionT:
     update = {}
     for key in over.model_fields_set:
         value = getattr(over, key)
-        under = getattr(base, key)
-        both = isinstance(value, Config) and not is_factor(value) and under is not None
-        update[key] = _overlay(under, value) if both else value
+        is_section = isinstance(value, Config) and not is_factor(value)
+        update[key] = _overlay(getattr(base, key), value) if is_section else value
     return base.model_copy(update=update)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Annotated, get_args
 
-from pamtri.config import Config
 from synth.distributions import Name, Number, Probability, Uniform, always, named, one_of, within
 from synth.freeze import Effect
 from synth.scene import LampSpec, ShadowSpec, TimeSpec
@@ -15,9 +14,13 @@ LIGHTS_ON_DEG = 3.0
 """Elevation of the sun below which vehicles have their lights on and street lamps shine."""
 
 
-class TimeConfig(Config):
+class TimeConfig(Effect):
     """The sun by time and latitude, in place of ``sun.azimuth_deg``, ``sun.elevation_deg``,
-    ``sun.temperature_k`` and ``sun.probability``; ``sun.strength`` is that outside the air."""
+    ``sun.temperature_k`` and ``sun.probability``; ``sun.strength`` is that outside the air. The sky
+    dims as the sun sets, and vehicles turn their lights on."""
+
+    probability: Probability = 0.0
+    """How often there is a time of day."""
 
     hour: Annotated[Number, within(0, 24)] = Uniform(kind="uniform", low=7, high=18)
     """Of local solar time: at 12 the sun is highest."""
@@ -30,8 +33,8 @@ class TimeConfig(Config):
 
 
 class StreetLampConfig(Effect):
-    """Lamps over the street, outside the image. Where ``time`` is given they shine in the dark
-    only."""
+    """Lamps over the street, outside the image. Where ``time`` says the hour, they shine in the
+    dark only."""
 
     probability: Probability = 0.0
     """How often there are any."""
@@ -62,8 +65,11 @@ class ShadowConfig(Effect):
     """The same along it."""
 
 
-def sample_time(config: TimeConfig, streams: Streams) -> tuple[TimeSpec, float]:
-    """Draw a time; also the azimuth of its sun about the vehicle, degrees, as cameras count it."""
+def sample_time(config: TimeConfig, streams: Streams) -> tuple[TimeSpec, float] | None:
+    """Draw a time, or none; also the azimuth of its sun about the vehicle, degrees, as cameras
+    count it."""
+    if not streams.happens("light.time.probability", config.probability):
+        return None
     hour, day, latitude, heading = (
         streams.number(f"light.time.{name}", getattr(config, name))
         for name in ("hour", "day_of_year", "latitude_deg", "heading_deg")

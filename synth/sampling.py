@@ -161,12 +161,13 @@ def _balanced(config: SynthConfig, seed: int, shot: Shot) -> CameraConfig:
 def _light(config: LightConfig, streams: Streams) -> LightSpec:
     hdri = streams.name("light.hdri", config.hdri)
     clouds = streams.number("light.clouds", config.clouds)
-    time, dusk = None, (1.0, 1.0, 1.0)
     lamps = sample_lamps(config.street_lamps, streams)
-    if config.time is None:
+    timed = sample_time(config.time, streams)
+    if timed is None:
+        time, dusk = None, (1.0, 1.0, 1.0)
         sun = _sun(config.sun, streams)
     else:
-        time, azimuth = sample_time(config.time, streams)
+        time, azimuth = timed
         sun, dusk = _sun_at(time, azimuth, config.sun, streams), skylight(time.sun_elevation_deg)
         lamps = lamps if is_dark(time) else ()
     return LightSpec(

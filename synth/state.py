@@ -44,10 +44,10 @@ class StateConfig(Effect):
     roll_deg: Annotated[Number, within(-5, 5)] = always(0.0)
     """To the right."""
     head_lights: Probability | None = None
-    """Chance that head and tail lights are on; left out, an identity has them on or off, and they
-    are on where ``light.time`` says that it is dark."""
+    """How often head and tail lights are on; left out, an identity has them on or off, and they are
+    on where ``light.time`` says that it is dark."""
     brake_lights: Probability | None = None
-    """Chance that the brake lights are on; left out, as the identity has them."""
+    """How often the brake lights are on; left out, as the identity has them."""
 
 
 def sample_state(config: StateConfig, streams: Streams, dark: bool = False) -> StateSpec:

@@ -14,7 +14,7 @@ from synth.scene import LampSpec, LightSpec, ShadowSpec, SkySpec, SunSpec, Weath
 from synth.shadows import build_shade
 from synth.weather import clouded
 
-MARCH = {"day_of_year": 80, "latitude_deg": 38.0}
+MARCH = {"probability": 1, "day_of_year": 80, "latitude_deg": 38.0}
 
 
 def scenes(count=4, **changes):
