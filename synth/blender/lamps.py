@@ -17,7 +17,7 @@ _BEAM_WATTS = 900.0
 _BEAM_DEG = (62.0, 20.0)
 """Its cone, and how far down its middle points: what reaches above the horizon is weak."""
 _BEAM_COLOUR: Rgb = (1.0, 0.90, 0.74)
-_BRAKE_WATTS = 12.0
+_BRAKE_WATTS = 7.0
 _BRAKE_COLOUR: Rgb = (1.0, 0.03, 0.02)
 
 
