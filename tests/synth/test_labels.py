@@ -6,10 +6,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import trimesh
 from scenes import LENS, POLE, VEHICLE, cube_geometry, cube_part, make_scene, view_camera
 
-from pamtri import camera, keypoints, segments
+from pamtri import camera, keypoints, parts, segments
 from pamtri.errors import DataError
+from render_assets.mesh import part
 from render_assets.occluders import Body
 from render_assets.vehicle import build_vehicle
 from synth.geometry import SceneGeometry, build_geometry, vehicle_vertices
@@ -57,7 +59,47 @@ def test_a_cube_by_hand():
     np.testing.assert_allclose(labels.depth[expected], 9, atol=1e-5)
     assert (labels.depth[~expected] == 0).all()
     assert (labels.segment_mask == np.where(expected, 1 + segments.INDEX["front"], 0)).all()
+    assert (labels.part_mask == np.where(expected, 1 + parts.INDEX["front_bumper"], 0)).all()
+    assert labels.normals is None
     assert (labels.occlusion, labels.truncation) == (0.0, 0.0)
+
+
+def test_part_masks_tell_the_sides_of_one_piece_apart():
+    lamps = cube_part((-1, -1, 0), (1, 1, 2), name="headlights")
+    labels = label_scene(make_scene(front_camera()), cube_geometry(lamps))
+    codes = {1 + parts.INDEX[f"{side}_head_lamp"] for side in ("left", "right")}
+    assert set(np.unique(labels.part_mask)) == {0, *codes}
+    # The face's two triangles meet in its diagonal, and a triangle is of one side.
+    assert labels.part_mask[50, 40] == 1 + parts.INDEX["right_head_lamp"]
+    assert labels.part_mask[50, 60] == 1 + parts.INDEX["left_head_lamp"]
+
+
+def test_normals_by_hand():
+    """Seen from a corner: the camera looks along (-1, -1, 0), so right is (-1, 1, 0)."""
+    pose = camera.look_at((10, 10, 1), (0, 0, 1))
+    view = front_camera().model_copy(
+        update={"rotation": pose.rotation.tolist(), "translation": pose.translation.tolist()}
+    )
+    labels = label_scene(make_scene(view), cube_geometry(CUBE), normals=True)
+    half = np.sqrt(0.5)
+    np.testing.assert_allclose(labels.normals[50, 45], (-half, 0, -half), atol=1e-6)
+    np.testing.assert_allclose(labels.normals[50, 54], (half, 0, -half), atol=1e-6)
+    assert (labels.normals.any(axis=2) == labels.mask).all()
+
+
+def test_normals_are_the_smooth_surfaces_and_look_at_the_camera():
+    ball = trimesh.creation.icosphere(4, 1.0)
+    centre = np.array([0.0, 0.0, 1.0])
+    inside_out = ball.faces[:, ::-1]
+    for faces, sign in ((ball.faces, 1), (inside_out, -1)):
+        piece = part("ball", "white", ball.vertices + centre, faces, sign * ball.vertices)
+        view = front_camera()
+        labels = label_scene(make_scene(view), cube_geometry(piece), normals=True)
+        y, x = np.nonzero(labels.mask)
+        where = np.stack([x, y], axis=1) + 0.5
+        found = camera.unproject(where, labels.depth[y, x], view.pose, view.intrinsics) - centre
+        expected = found @ view.pose.rotation.T
+        np.testing.assert_allclose(labels.normals[y, x], expected, atol=0.01)
 
 
 def test_half_behind_a_panel():
@@ -65,6 +107,7 @@ def test_half_behind_a_panel():
     labels = label_cube(front_camera(), occluders=(panel,))
     assert labels.mask.sum() == 11 * 22 and labels.mask[:, 50:].sum() == 0
     assert labels.mask_amodal.sum() == 22 * 22
+    assert (labels.part_mask > 0).sum() == 11 * 22
     assert labels.occlusion == 0.5
     assert labels.box == (39, 39, 50, 61)
     assert (labels.segment_mask > 0).sum() == (labels.depth > 0).sum() == 11 * 22
