@@ -25,6 +25,8 @@ from synth.geometry import SceneGeometry
 from synth.scene import SceneSpec
 
 _KEPT_VEHICLES = 12
+VEHICLE_INDEX = 1
+"""Number of the vehicle among Blender's objects; all others have 0."""
 
 
 class BlenderRenderer:
@@ -47,12 +49,26 @@ class BlenderRenderer:
         self._vehicles: OrderedDict[Vehicle, bpy.types.Object] = OrderedDict()
         self._folder = tempfile.TemporaryDirectory(prefix="pamtri-")
 
+    @property
+    def scene(self) -> bpy.types.Scene:
+        """Blender's scene, as last staged."""
+        return self._scene
+
     def render(self, spec: SceneSpec, geometry: SceneGeometry) -> np.ndarray:
         """The ideal picture, (h, w, 3) uint8 sRGB: a pure function of the spec.
 
         Raises ConfigError for an environment map that Blender does not have.
         """
         pinhole = lens.pinhole_for(spec.camera)
+        with self.staged(spec, geometry, pinhole):
+            image = self._render_pixels()
+        return lens.apply_lens(image, spec.camera, pinhole)
+
+    @contextmanager
+    def staged(
+        self, spec: SceneSpec, geometry: SceneGeometry, pinhole: lens.Pinhole
+    ) -> Iterator[None]:
+        """Blender's scene as ``spec`` describes it, ready to be rendered as the pinhole image."""
         cameras.set_camera(self._scene, spec.camera.pose, pinhole)
         self._world.set(spec.light, spec.backdrop)
         self._ground.set(spec.ground)
@@ -61,8 +77,7 @@ class BlenderRenderer:
         self._scene.cycles.seed = int(noise >> 1)
         bodies = [*geometry.occluders, *([geometry.scenery] if geometry.scenery else [])]
         with self._in_scene(geometry.vehicle, bodies):
-            image = self._render_pixels()
-        return lens.apply_lens(image, spec.camera, pinhole)
+            yield
 
     @contextmanager
     def _in_scene(self, vehicle: Vehicle, bodies: list[Body]) -> Iterator[None]:
@@ -88,14 +103,19 @@ class BlenderRenderer:
         if len(self._vehicles) >= _KEPT_VEHICLES:
             meshes.remove_object(self._vehicles.popitem(last=False)[1])
         made = meshes.add_object("vehicle", vehicle.parts, vehicle.materials)
+        made.pass_index = VEHICLE_INDEX
         self._vehicles[vehicle] = made
         return made
 
-    def _render_pixels(self) -> np.ndarray:
-        path = Path(self._folder.name) / "image.png"
+    def render_file(self, path: Path) -> None:
+        """Render the staged scene into a file of the format that is set."""
         self._scene.render.filepath = str(path)
         with _quiet():
             bpy.ops.render.render(write_still=True)
+
+    def _render_pixels(self) -> np.ndarray:
+        path = Path(self._folder.name) / "image.png"
+        self.render_file(path)
         image = cv2.imread(str(path), cv2.IMREAD_COLOR)
         path.unlink()
         return cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
