@@ -7,12 +7,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import trimesh
-from scenes import LENS, POLE, VEHICLE, cube_geometry, cube_part, make_scene, view_camera
+from scenes import LENS, VEHICLE, cube_geometry, cube_part, make_scene, view_camera
 
 from pamtri import camera, keypoints, parts, segments
 from pamtri.errors import DataError
 from render_assets.mesh import part
 from render_assets.occluders import Body
+from render_assets.spec import sample_vehicle
 from render_assets.vehicle import build_vehicle
 from synth.geometry import SceneGeometry, build_geometry, vehicle_vertices
 from synth.labels import SKIN_TOLERANCE, label_scene
@@ -192,6 +193,31 @@ def test_a_wheel_centre_is_seen_from_its_side_only(azimuth_deg, left, right):
         assert seen[keypoints.INDEX[f"right_{end}_wheel"]] == right
 
 
+@pytest.mark.parametrize("style", ["notchback", "crew_cab", "box_truck", "city_bus"])
+@pytest.mark.parametrize("elevation_deg", [3, 25, 60])
+@pytest.mark.parametrize("azimuth_deg", [20, 60, 90, 130, 165])
+def test_a_wheel_centre_is_visible_where_the_picture_shows_its_rim(
+    style, azimuth_deg, elevation_deg
+):
+    """As a person sees it, under the arch or past the tyre: by the part at its pixel."""
+    vehicle = build_vehicle(sample_vehicle(1, 4, styles={style: 1.0}))
+    view = view_camera(vehicle_vertices(vehicle), azimuth_deg, elevation_deg, distance=25, size=600)
+    labels = label_scene(make_scene(view), SceneGeometry(vehicle))
+    for side in ("left", "right"):
+        for end in ("front", "rear"):
+            i = keypoints.INDEX[f"{side}_{end}_wheel"]
+            x, y = np.floor(labels.keypoints.xy[i]).astype(int)
+            code = labels.part_mask[y, x]
+            shows_rim = code == 1 + parts.INDEX[f"{side}_{end}_rim"]
+            assert labels.keypoints.visibility[i] == ("v" if shows_rim else "s"), (side, end)
+
+
+def test_no_wheel_centre_is_seen_from_straight_above():
+    spec = make_scene(azimuth_deg=90, elevation_deg=88)
+    seen = label_scene(spec, build_geometry(spec)).keypoints.visibility
+    assert {seen[i] for i in keypoints.GROUPS["wheel"]} == {"s"}
+
+
 def test_a_point_behind_the_vehicles_own_glass_is_hidden_by_the_vehicle():
     spec = make_scene(azimuth_deg=0, elevation_deg=8)
     vehicle = build_vehicle(VEHICLE)
@@ -199,40 +225,6 @@ def test_a_point_behind_the_vehicles_own_glass_is_hidden_by_the_vehicle():
     cabin = np.tile([-0.3, 0.0, 1.0], (36, 1))  # the middle of the cabin, behind the windscreen
     labels = label_scene(spec, SceneGeometry(replace(vehicle, keypoints=cabin)))
     assert set(labels.keypoints.visibility) == {"s"}
-
-
-def mirrored(view):
-    """The camera of the left-right mirrored scene."""
-    flip = np.diag([-1.0, 1.0, 1.0])
-    k1, k2, p1, p2, k3 = view.distortion
-    return view.model_copy(
-        update={
-            "rotation": (flip @ view.pose.rotation @ np.diag([1.0, -1.0, 1.0])).tolist(),
-            "translation": (flip @ view.pose.translation).tolist(),
-            "cx": view.width - view.cx,
-            "distortion": (k1, k2, p1, -p2, k3),
-        }
-    )
-
-
-@pytest.mark.parametrize("azimuth_deg", [25.0, 140.0, 260.0])
-def test_the_mirrored_scene_has_the_flipped_images_labels(azimuth_deg):
-    vertices = vehicle_vertices(build_vehicle(VEHICLE))
-    view = view_camera(vertices, azimuth_deg, roll_deg=5.0, distortion=LENS, margin=0.95)
-    other = POLE.model_copy(update={"position": (3.5, -1.5, 0.0)})
-    spec, twin = make_scene(view, (POLE,)), make_scene(mirrored(view), (other,))
-    labels, flipped = (label_scene(s, build_geometry(s)) for s in (spec, twin))
-    assert (labels.mask == flipped.mask[:, ::-1]).mean() > 0.999
-    code = np.array([0] + [1 + i for i in segments.FLIP])
-    assert (labels.segment_mask == code[flipped.segment_mask[:, ::-1]]).mean() > 0.998
-    xy = flipped.keypoints.xy_array()[keypoints.FLIP]
-    np.testing.assert_allclose(
-        labels.keypoints.xy_array(), np.stack([view.width - xy[:, 0], xy[:, 1]], 1), atol=1e-6
-    )
-    letters = np.array(list(flipped.keypoints.visibility))[keypoints.FLIP]
-    assert "".join(letters) == labels.keypoints.visibility
-    assert labels.truncation == pytest.approx(flipped.truncation, abs=2e-3)
-    assert 0 < labels.truncation < 0.2
 
 
 def test_a_camera_inside_the_vehicle_is_refused():
