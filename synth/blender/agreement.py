@@ -90,7 +90,7 @@ def compare(spec: SceneSpec, geometry: SceneGeometry, witnesses: dict[str, Witne
     labels = label_scene(spec, geometry)
     seen = {name: w.mask_and_depth(spec, geometry) for name, w in witnesses.items()}
     seen["labels"] = labels.mask, labels.depth
-    interior = _interior(labels.part_mask)
+    interior = _interior(labels)
     names = list(seen)
     pairs = {
         (a, b): _pair(seen[a], seen[b], interior)
@@ -114,11 +114,15 @@ def _pair(
     )
 
 
-def _interior(part_mask: np.ndarray) -> np.ndarray:
-    """(h, w) whether a pixel and its eight neighbours show the same part of the vehicle."""
+def _interior(labels: SceneLabels) -> np.ndarray:
+    """(h, w) whether a pixel and its eight neighbours show the same part of the vehicle, and the
+    depth does not jump there."""
     around = np.ones((3, 3), dtype=np.uint8)
-    lowest, highest = cv2.erode(part_mask, around), cv2.dilate(part_mask, around)
-    return (part_mask > 0) & (lowest == highest)
+    parts, depth = labels.part_mask, labels.depth
+    same = (parts > 0) & (cv2.erode(parts, around) == cv2.dilate(parts, around))
+    bend = np.array([[1.0, -2.0, 1.0]])
+    jumps = [np.abs(cv2.filter2D(depth, -1, kernel)) for kernel in (bend, bend.T)]
+    return same & (np.max(jumps, axis=0) < DEPTH_TOLERANCE * depth)
 
 
 def _disputes(spec: SceneSpec, geometry: SceneGeometry, labels: SceneLabels) -> list[Dispute]:
