@@ -23,7 +23,6 @@ from pamtri.keypoints import Visibility
 from pamtri.record import Keypoints
 from render_assets.mesh import Part, unit
 from render_assets.part_kinds import face_codes
-from render_assets.vehicle import Vehicle
 from synth.geometry import SceneGeometry, vehicle_vertices
 from synth.scene import CameraSpec, SceneSpec
 
@@ -147,8 +146,9 @@ class VehicleTarget(RayTarget):
 
 
 @lru_cache(maxsize=16)
-def _vehicle_target(vehicle: Vehicle) -> VehicleTarget:
-    return VehicleTarget(vehicle.parts)
+def _vehicle_target(parts: tuple[Part, ...]) -> VehicleTarget:
+    """By parts: vehicles that differ in their materials alone share one."""
+    return VehicleTarget(parts)
 
 
 def label_scene(spec: SceneSpec, geometry: SceneGeometry, normals: bool = False) -> SceneLabels:
@@ -162,7 +162,7 @@ def label_scene(spec: SceneSpec, geometry: SceneGeometry, normals: bool = False)
     if depth.min() <= 0:
         raise DataError(f"scene {spec.index}: the camera stands inside the vehicle's extent")
     amodal = _bounds(pixels)
-    own = _vehicle_target(geometry.vehicle)
+    own = _vehicle_target(geometry.vehicle.parts)
     others = RayTarget([p for body in geometry.occluders for p in body.parts])
     window, hits, hidden = _trace_image(view, amodal, own, others)
     hit = hits.part >= 0
