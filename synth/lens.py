@@ -11,7 +11,8 @@ import numpy as np
 from pamtri import camera
 from synth.scene import CameraSpec
 
-_FINENESS = 4
+_FINE_SIDE = 1024
+"""Pixels that the longer side of a fine pinhole image has at least."""
 _MARGIN = 2
 """Pixels around the pinhole image that the resampling filter may reach into."""
 
@@ -41,13 +42,13 @@ def pinhole_for(view: CameraSpec) -> Pinhole:
 
 
 def fine_pinhole_for(view: CameraSpec) -> Pinhole:
-    """The same, so fine where the lens distorts that ``sample_nearest`` is right to an eighth of a
-    pixel; for values that must not be blended."""
+    """The same, finer where the lens distorts, so that ``sample_nearest`` misses by little; for
+    values that must not be blended."""
     made = pinhole_for(view)
     if not any(view.distortion):
         return made
-    finer = made.intrinsics.resize(_FINENESS, _FINENESS)
-    return Pinhole(_FINENESS * made.width, _FINENESS * made.height, finer)
+    times = -(-_FINE_SIDE // max(made.width, made.height))
+    return Pinhole(times * made.width, times * made.height, made.intrinsics.resize(times, times))
 
 
 def apply_lens(image: np.ndarray, view: CameraSpec, pinhole: Pinhole) -> np.ndarray:
