@@ -65,6 +65,24 @@ def test_a_cube_by_hand():
     assert (labels.occlusion, labels.truncation) == (0.0, 0.0)
 
 
+def test_each_piece_has_its_own_segment_and_part():
+    """Three boxes side by side, 0.2 m apart; the one in the middle is of no segment."""
+    pieces = (
+        ("right_doors", "right_doors", (-1.0, -0.4)),
+        ("sunroof", None, (-0.2, 0.2)),
+        ("left_mirror", "left_front_fender", (0.4, 1.0)),
+    )
+    boxes = [cube_part((-1, low, 0), (1, high, 2), seg, name) for name, seg, (low, high) in pieces]
+    labels = label_scene(make_scene(front_camera()), cube_geometry(*boxes))
+    for name, segment, (low, high) in pieces:
+        column = int(50 + 100 / 9 * (low + high) / 2)
+        assert labels.part_mask[50, column] == 1 + parts.INDEX[name]
+        code = 0 if segment is None else 1 + segments.INDEX[segment]
+        assert labels.segment_mask[50, column] == code
+        assert labels.mask[50, column]
+    assert not labels.part_mask[50, 46] and not labels.mask[50, 46]
+
+
 def test_part_masks_tell_the_sides_of_one_piece_apart():
     lamps = cube_part((-1, -1, 0), (1, 1, 2), name="headlights")
     labels = label_scene(make_scene(front_camera()), cube_geometry(lamps))
