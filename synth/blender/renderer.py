@@ -25,8 +25,6 @@ from synth.geometry import SceneGeometry
 from synth.scene import SceneSpec
 
 _KEPT_VEHICLES = 12
-VEHICLE_INDEX = 1
-"""Number of the vehicle among Blender's objects; all others have 0."""
 
 
 class BlenderRenderer:
@@ -103,7 +101,6 @@ class BlenderRenderer:
         if len(self._vehicles) >= _KEPT_VEHICLES:
             meshes.remove_object(self._vehicles.popitem(last=False)[1])
         made = meshes.add_object("vehicle", vehicle.parts, vehicle.materials)
-        made.pass_index = VEHICLE_INDEX
         self._vehicles[vehicle] = made
         return made
 

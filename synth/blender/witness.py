@@ -16,11 +16,13 @@ import bpy
 import numpy as np
 
 from synth.blender.graph import Graph
-from synth.blender.renderer import VEHICLE_INDEX, BlenderRenderer
+from synth.blender.renderer import BlenderRenderer
 from synth.geometry import SceneGeometry
 from synth.lens import fine_pinhole_for, sample_nearest
 from synth.scene import SceneSpec
 
+_VEHICLE = 1
+"""Number of the vehicle's objects, which the renderer names so; all others have 0."""
 _PIXEL_CENTRE = 0.01
 """Width of Cycles' pixel filter; it takes none smaller."""
 
@@ -38,7 +40,7 @@ class CyclesWitness:
     ) -> tuple[np.ndarray, np.ndarray]:
         """(h, w) bool, where the vehicle is visible, and (h, w) float32, its depth there or 0."""
         values = self._trace(spec, geometry, self._facts)
-        mask = values[..., 0] == VEHICLE_INDEX
+        mask = values[..., 0] == _VEHICLE
         return mask, np.where(mask, values[..., 1], 0)
 
     def normals(self, spec: SceneSpec, geometry: SceneGeometry) -> np.ndarray:
@@ -57,6 +59,8 @@ class CyclesWitness:
             _settings(scene, self._dark, glow),
             tempfile.TemporaryDirectory(prefix="pamtri-") as folder,
         ):
+            for thing in scene.objects:
+                thing.pass_index = _VEHICLE if thing.name.startswith("vehicle") else 0
             path = Path(folder, "values.exr")
             self._renderer.render_file(path)
             values = _read_exr(path)
