@@ -45,7 +45,7 @@ def fine_pinhole_for(view: CameraSpec) -> Pinhole:
     """The same, finer where the lens distorts, so that ``sample_nearest`` misses by little; for
     values that must not be blended."""
     made = pinhole_for(view)
-    if not any(view.distortion):
+    if made == Pinhole(view.width, view.height, view.intrinsics):
         return made
     times = -(-_FINE_SIDE // max(made.width, made.height))
     return Pinhole(times * made.width, times * made.height, made.intrinsics.resize(times, times))
