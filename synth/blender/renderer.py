@@ -104,15 +104,15 @@ class BlenderRenderer:
         self._vehicles[vehicle] = made
         return made
 
-    def render_file(self, path: Path) -> None:
-        """Render the staged scene into a file of the format that is set."""
-        self._scene.render.filepath = str(path)
+    def run_cycles(self) -> None:
+        """The bare render call on the scene as it is set."""
         with _quiet():
             bpy.ops.render.render(write_still=True)
 
     def _render_pixels(self) -> np.ndarray:
         path = Path(self._folder.name) / "image.png"
-        self.render_file(path)
+        self._scene.render.filepath = str(path)
+        self.run_cycles()
         image = cv2.imread(str(path), cv2.IMREAD_COLOR)
         path.unlink()
         return cv2.cvtColor(image, cv2.COLOR_BGR2RGB)

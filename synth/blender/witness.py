@@ -62,7 +62,8 @@ class CyclesWitness:
             for thing in scene.objects:
                 thing.pass_index = _VEHICLE if thing.name.startswith("vehicle") else 0
             path = Path(folder, "values.exr")
-            self._renderer.render_file(path)
+            scene.render.filepath = str(path)
+            self._renderer.run_cycles()
             values = _read_exr(path)
         return sample_nearest(values, spec.camera, pinhole)
 
