@@ -89,7 +89,12 @@ class RayTarget:
             TriangleMesh(self._scene, part.vertices, part.faces)
         self._empty = not parts
 
-    def cast(self, origin: np.ndarray, directions: np.ndarray) -> Hits:
+    def cast(self, origin: np.ndarray, directions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Distance (n,) and part (n,) of the ``hits``."""
+        found = self.hits(origin, directions)
+        return found.distance, found.part
+
+    def hits(self, origin: np.ndarray, directions: np.ndarray) -> Hits:
         """First hits of rays from ``origin`` (3,) along ``directions`` (n, 3)."""
         count = len(directions)
         if self._empty or not count:
@@ -205,10 +210,10 @@ def _trace_image(
     x, y = np.meshgrid(np.arange(left, right) + 0.5, np.arange(top, bottom) + 0.5)
     rays = camera.rays(np.stack([x.ravel(), y.ravel()], axis=1), view.intrinsics)
     directions, centre = rays @ view.pose.rotation, view.pose.centre
-    hits = own.cast(centre, directions)
+    hits = own.hits(centre, directions)
     hit = np.flatnonzero(hits.part >= 0)
     hidden = np.zeros(len(directions), dtype=bool)
-    hidden[hit] = others.cast(centre, directions[hit]).distance < hits.distance[hit]
+    hidden[hit] = others.cast(centre, directions[hit])[0] < hits.distance[hit]
     return (slice(top, bottom), slice(left, right)), hits, hidden
 
 
@@ -220,8 +225,8 @@ def _label_keypoints(
     centre = view.pose.centre
     lines = points - centre
     length = np.linalg.norm(lines, axis=1)
-    behind_own = own.cast(centre, lines).distance * length < length - SKIN_TOLERANCE
-    behind_other = others.cast(centre, lines).distance < 1
+    behind_own = own.cast(centre, lines)[0] * length < length - SKIN_TOLERANCE
+    behind_other = others.cast(centre, lines)[0] < 1
     inside = ((pixels >= 0) & (pixels < [view.width, view.height])).all(axis=1)
     letters = np.full(len(points), Visibility.VISIBLE.value)
     letters[behind_other] = Visibility.OCCLUDED.value
@@ -239,7 +244,7 @@ def _truncation(view: CameraSpec, amodal: Box, own: RayTarget, vertices: np.ndar
     step = (high - low).max() / _TRUNCATION_STEPS
     x, y = np.meshgrid(*(np.arange(a + step / 2, b, step) for a, b in zip(low, high, strict=True)))
     rays = np.stack([x.ravel(), y.ravel(), np.ones(x.size)], axis=1)
-    rays = rays[own.cast(view.pose.centre, rays @ view.pose.rotation).part >= 0]
+    rays = rays[own.cast(view.pose.centre, rays @ view.pose.rotation)[1] >= 0]
     if not len(rays):
         return 1.0  # thinner than the grid, and not inside the image
     upright = camera.Pose(np.eye(3), np.zeros(3))

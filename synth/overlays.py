@@ -51,7 +51,7 @@ def part_image(view: CameraSpec, parts: Sequence[Part]) -> NDArray[np.int64]:
     x, y = np.meshgrid(np.arange(view.width) + 0.5, np.arange(view.height) + 0.5)
     rays = camera.rays(np.stack([x.ravel(), y.ravel()], axis=1), view.intrinsics)
     pose = view.pose
-    index = RayTarget(parts).cast(pose.centre, rays @ pose.rotation).part
+    index = RayTarget(parts).cast(pose.centre, rays @ pose.rotation)[1]
     return index.reshape(x.shape).astype(np.int64)
 
 
