@@ -33,6 +33,13 @@ def make_record(index: int) -> Record:
         colour="red",
         type="suv",
         box=(8.0, 6.0, 250.0, 180.0),
+        box_amodal=(7.5, 5.5, 250.5, 180.5),
+        mask=f"masks/{index:06d}.png",
+        mask_amodal=f"masks/{index:06d}.png",
+        segment_mask=f"segments/{index:06d}.png",
+        part_mask=f"parts/{index:06d}.png",
+        occlusion=0.0,
+        truncation=0.0,
         keypoints=Keypoints(
             xy=rng.uniform(0, 192, (36, 2)).round(2).tolist(),
             visibility="vvsvvvovvvvvtvvvvs" * 2,

@@ -19,7 +19,7 @@ from typing import Annotated, Any, Literal
 import yaml
 from pydantic import Field
 
-from pamtri import attributes, keypoints
+from pamtri import attributes, keypoints, parts, segments
 from pamtri.config import Config, parse_config, read_yaml
 from pamtri.damage import Damage
 from pamtri.errors import DataError
@@ -37,6 +37,10 @@ class Vocabulary(Config):
     keypoints: tuple[str, ...] = keypoints.NAMES
     colours: tuple[str, ...] = attributes.COLOURS
     types: tuple[str, ...] = attributes.TYPES
+    segments: tuple[str, ...] = segments.NAMES
+    """Of a segment mask's values from 1 on."""
+    parts: tuple[str, ...] = parts.NAMES
+    """Of a part mask's values from 1 on."""
 
 
 class DatasetInfo(Config):

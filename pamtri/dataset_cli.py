@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
 _LABELS = (
     *("identity", "camera", "frame", "colour", "type", "style", "box", "keypoints", "mask"),
-    *("segment_mask", "occlusion", "viewpoint", "calibration", "scene"),
+    *("mask_amodal", "segment_mask", "part_mask", "depth", "normals"),
+    *("occlusion", "viewpoint", "calibration", "scene"),
 )
 _folder_argument = click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
 _format_option = click.option(

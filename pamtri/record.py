@@ -22,7 +22,7 @@ _Point = tuple[float, float, float]
 _Fraction = Annotated[float, Field(ge=0, le=1)]
 _Positive = Annotated[int, Field(gt=0)]
 _Path = Annotated[str, Field(min_length=1)]
-FILE_FIELDS = ("image", "mask", "segment_mask")
+FILE_FIELDS = ("image", "mask", "mask_amodal", "segment_mask", "part_mask", "depth", "normals")
 """The fields of a record that name files."""
 
 
@@ -131,8 +131,22 @@ class Record(_Model):
     keypoints: Keypoints | None = None
     mask: _Path | None = None
     """Path of an 8-bit PNG: 255 where the vehicle is visible."""
+    mask_amodal: _Path | None = None
+    """Path of an 8-bit PNG: 255 where the vehicle is, hidden or not; the path of ``mask`` where
+    nothing hides any of it."""
     segment_mask: _Path | None = None
     """Path of an 8-bit PNG: 1 + segment index where that segment is visible, else 0."""
+    part_mask: _Path | None = None
+    """Path of an 8-bit PNG: 1 + the position in ``pamtri.parts.NAMES`` of the part that is visible,
+    else 0."""
+    depth: _Path | None = None
+    """Path of a 16-bit PNG: depth along the optical axis in steps of ``depth_step_m`` where the
+    vehicle is visible, else 0."""
+    depth_step_m: Annotated[float, Field(gt=0)] | None = None
+    """Metres."""
+    normals: _Path | None = None
+    """Path of a 16-bit RGB PNG: 32768 + 32767 times the x, y and z of the visible surface's outward
+    normal in the camera's frame, else 0."""
     occlusion: _Fraction | None = None
     """Share of the vehicle inside the image that something else hides."""
     truncation: _Fraction | None = None

@@ -202,6 +202,15 @@ class FixedCamera(Config):
         return section.model_dump(mode="json", exclude_unset=True)
 
 
+class LabelConfig(Config):
+    """Labels that are written only on request, for they take more room than the image."""
+
+    depth: bool = False
+    """A 16-bit PNG of depths, see ``pamtri.record``."""
+    normals: bool = False
+    """A 16-bit RGB PNG of surface normals."""
+
+
 class SynthConfig(Config):
     """One data set: ``identities`` vehicles with ``images_per_identity`` images each."""
 
@@ -227,6 +236,7 @@ class SynthConfig(Config):
     queries_per_identity: Annotated[int, Field(gt=0)] = 1
     """An identity's first images in ``test``; the others are in the gallery."""
     image: ImageConfig = ImageConfig()
+    labels: LabelConfig = LabelConfig()
     vehicle: VehicleConfig = VehicleConfig()
     camera: CameraConfig = CameraConfig()
     fixed_cameras: tuple[FixedCamera, ...] = ()

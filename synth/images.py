@@ -5,21 +5,31 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from pamtri import camera
+from pamtri.label_images import encode_depth, encode_normals, encode_png
 from pamtri.record import Calibration, Record, Viewpoint
 from synth.air import add_air
+from synth.config import LabelConfig
 from synth.geometry import SceneGeometry, build_geometry
-from synth.labels import label_scene
+from synth.labels import SceneLabels, label_scene
 from synth.scene import SceneSpec
 from synth.sensor import apply_sensor, encode_jpeg
 
-FOLDERS = ("images", "masks", "segments")
+_FOLDER_OF = {
+    "mask": "masks",
+    "mask_amodal": "masks_amodal",
+    "segment_mask": "segments",
+    "part_mask": "parts",
+    "depth": "depth",
+    "normals": "normals",
+}
+FOLDERS = ("images", *_FOLDER_OF.values())
+USUAL_LABELS = LabelConfig()
 PART_SUFFIX = ".part"
 """Ends the names of files that are being written."""
 
@@ -37,10 +47,8 @@ class RenderedImage:
     """What is written of one image."""
 
     jpeg: bytes
-    mask: NDArray[np.uint8]
-    """(h, w): 255 where the vehicle is visible."""
-    segment_mask: NDArray[np.uint8]
-    """(h, w): 1 + segment index where that segment is visible."""
+    pictures: dict[str, NDArray[np.uint8] | NDArray[np.uint16]]
+    """The label images by the record's field that names their file."""
     record: Record
 
 
@@ -55,17 +63,22 @@ def open_renderer(name: str, threads: int) -> Renderer:
     return BlenderRenderer(threads=threads)
 
 
-def render_image(spec: SceneSpec, renderer: Renderer) -> RenderedImage:
-    """Render and label one scene."""
+def render_image(
+    spec: SceneSpec, renderer: Renderer, wanted: LabelConfig = USUAL_LABELS
+) -> RenderedImage:
+    """Render and label one scene; ``wanted`` asks for labels beyond the usual ones."""
     geometry = build_geometry(spec)
-    labels = label_scene(spec, geometry)
+    labels = label_scene(spec, geometry, wanted.normals)
     picture = add_air(renderer.render(spec, geometry), spec, geometry)
     picture = apply_sensor(picture, spec.sensor)
     view, vehicle = spec.camera, spec.vehicle
     stand = camera.viewpoint_from_pose(view.pose)
-    image, mask, segment_mask = image_names(spec.index)
+    pictures, depth_step = _label_pictures(labels, wanted)
+    files: dict[str, Any] = {n: f"{_FOLDER_OF[n]}/{spec.index:06d}.png" for n in pictures}
     record = Record(
-        image=image,
+        image=image_name(spec.index),
+        **{"mask_amodal": files["mask"], **files},
+        depth_step_m=depth_step,
         domain="synthetic",
         width=view.width,
         height=view.height,
@@ -79,8 +92,6 @@ def render_image(spec: SceneSpec, renderer: Renderer) -> RenderedImage:
         box=labels.box,
         box_amodal=labels.box_amodal,
         keypoints=labels.keypoints,
-        mask=mask,
-        segment_mask=segment_mask,
         occlusion=labels.occlusion,
         truncation=labels.truncation,
         viewpoint=Viewpoint(
@@ -94,27 +105,44 @@ def render_image(spec: SceneSpec, renderer: Renderer) -> RenderedImage:
     )
     return RenderedImage(
         jpeg=encode_jpeg(picture, spec.sensor.jpeg_quality),
-        mask=np.where(labels.mask, 255, 0).astype(np.uint8),
-        segment_mask=labels.segment_mask,
+        pictures=pictures,
         record=record,
     )
 
 
-def image_names(index: int) -> tuple[str, str, str]:
-    """Where image ``index``, its mask and its segment mask lie in the data set's folder."""
-    return f"images/{index:06d}.jpg", f"masks/{index:06d}.png", f"segments/{index:06d}.png"
+def _label_pictures(
+    labels: SceneLabels, wanted: LabelConfig
+) -> tuple[dict[str, NDArray[np.uint8] | NDArray[np.uint16]], float | None]:
+    """What is written besides the image, by the record's field, and the step of the depths.
+
+    The whole vehicle's mask is left out where it is that of what is visible.
+    """
+    pictures: dict[str, NDArray[np.uint8] | NDArray[np.uint16]] = {
+        "mask": labels.mask * np.uint8(255),
+        "segment_mask": labels.segment_mask,
+        "part_mask": labels.part_mask,
+    }
+    if labels.occlusion > 0:
+        pictures["mask_amodal"] = labels.mask_amodal * np.uint8(255)
+    step = None
+    if wanted.depth:
+        pictures["depth"], step = encode_depth(labels.depth)
+    if labels.normals is not None:
+        pictures["normals"] = encode_normals(labels.normals)
+    return pictures, step
+
+
+def image_name(index: int) -> str:
+    """Where image ``index`` lies in the data set's folder."""
+    return f"images/{index:06d}.jpg"
 
 
 def write_image(root: Path, rendered: RenderedImage) -> None:
-    """Write the image and its masks, each whole or not at all."""
+    """Write the image and its label images, each whole or not at all."""
     record = rendered.record
     _write_whole(root / record.image, rendered.jpeg)
-    _write_whole(root / str(record.mask), _encode_png(rendered.mask))
-    _write_whole(root / str(record.segment_mask), _encode_png(rendered.segment_mask))
-
-
-def _encode_png(picture: NDArray[np.uint8]) -> bytes:
-    return cv2.imencode(".png", picture)[1].tobytes()
+    for name, picture in rendered.pictures.items():
+        _write_whole(root / getattr(record, name), encode_png(picture))
 
 
 def _write_whole(path: Path, data: bytes) -> None:

@@ -1,15 +1,17 @@
 """The exact labels of a scene, by casting rays at its meshes; no renderer takes part.
 
 Every surface counts as opaque here, window glass too: a point behind the vehicle's own glass is
-hidden by the vehicle, and a window is part of its mask. Rays go through pixel centres, so a pixel
-belongs to what covers its centre.
+hidden by the vehicle, and a window is part of its mask. It is how people label photographs, in
+which panes show the sky more often than the far side of the cabin, and a pose network that learned
+otherwise would have to guess. Rays go through pixel centres, so a pixel belongs to what covers its
+centre.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 import numpy as np
 from embreex.mesh_construction import TriangleMesh
@@ -19,7 +21,8 @@ from pamtri import camera, segments
 from pamtri.errors import DataError
 from pamtri.keypoints import Visibility
 from pamtri.record import Keypoints
-from render_assets.mesh import Part
+from render_assets.mesh import Part, unit
+from render_assets.part_kinds import face_codes
 from synth.geometry import SceneGeometry, vehicle_vertices
 from synth.scene import CameraSpec, SceneSpec
 
@@ -40,8 +43,10 @@ class SceneLabels:
 
     ``box`` bounds ``mask`` and is None where nothing of the vehicle is visible; ``box_amodal``
     bounds the whole vehicle, whatever hides or cuts it. ``mask`` and ``mask_amodal`` (h, w) bool;
-    ``segment_mask`` (h, w) uint8 is 1 + the segment's index; ``depth`` (h, w) float32 metres along
-    the optical axis where the vehicle is visible, else 0. ``occlusion`` is the share of the vehicle
+    ``segment_mask`` and ``part_mask`` (h, w) uint8 are 1 + the index of the segment and the part
+    (``pamtri.parts``) that is visible; ``depth`` (h, w) float32 metres along the optical axis where
+    the vehicle is visible, else 0; ``normals`` (h, w, 3) float32 unit there, outward, in the
+    camera's frame, else 0, and None unless asked for. ``occlusion`` is the share of the vehicle
     inside the image that something else hides, ``truncation`` the share of its area (before lens
     distortion) that lies outside the image.
     """
@@ -52,9 +57,27 @@ class SceneLabels:
     mask: np.ndarray
     mask_amodal: np.ndarray
     segment_mask: np.ndarray
+    part_mask: np.ndarray
     depth: np.ndarray
+    normals: np.ndarray | None
     occlusion: float
     truncation: float
+
+
+@dataclass(frozen=True, eq=False)
+class Hits:
+    """Where n rays first meet something.
+
+    ``distance`` (n,) in lengths of the ray's direction, infinite without a hit; ``part`` and
+    ``face`` (n,) index of the part and of its face, -1 without a hit; ``weights`` (n, 3) of the
+    face's corners; ``facing`` (n,) whether the face's outside looks at the origin.
+    """
+
+    distance: np.ndarray
+    part: np.ndarray
+    face: np.ndarray
+    weights: np.ndarray
+    facing: np.ndarray
 
 
 class RayTarget:
@@ -67,27 +90,73 @@ class RayTarget:
         self._empty = not parts
 
     def cast(self, origin: np.ndarray, directions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """First hits of rays from ``origin`` (3,) along ``directions`` (n, 3).
+        """Distance (n,) and part (n,) of the ``hits``."""
+        found = self.hits(origin, directions)
+        return found.distance, found.part
 
-        Returns how many directions away the hit is (n,), infinite without one, and the index of the
-        part (n,), -1 without one.
-        """
-        if self._empty or not len(directions):
-            return np.full(len(directions), np.inf), np.full(len(directions), -1)
+    def hits(self, origin: np.ndarray, directions: np.ndarray) -> Hits:
+        """First hits of rays from ``origin`` (3,) along ``directions`` (n, 3)."""
+        count = len(directions)
+        if self._empty or not count:
+            nothing = np.full(count, -1)
+            return Hits(
+                np.full(count, np.inf), nothing, nothing, np.zeros((count, 3)), nothing == 0
+            )
         directions = np.ascontiguousarray(directions, dtype=np.float32)
-        origins = np.tile((origin + _NUDGE).astype(np.float32), (len(directions), 1))
+        origins = np.tile((origin + _NUDGE).astype(np.float32), (count, 1))
         hits = self._scene.run(origins, directions, output=True)
-        part = hits["geomID"]
-        return np.where(part >= 0, hits["tfar"], np.inf).astype(float), part
+        part, u, v = hits["geomID"], hits["u"], hits["v"]
+        return Hits(
+            distance=np.where(part >= 0, hits["tfar"], np.inf).astype(float),
+            part=part,
+            face=hits["primID"],
+            weights=np.stack([1 - u - v, u, v], axis=1),
+            facing=(hits["Ng"] * directions).sum(axis=1) < 0,
+        )
+
+
+class VehicleTarget(RayTarget):
+    """A vehicle's parts, with what is known of each of their faces."""
+
+    def __init__(self, parts: Sequence[Part]) -> None:
+        super().__init__(parts)
+        names = [p.segment for p in parts]
+        self._segments = np.array([0 if n is None else 1 + segments.INDEX[n] for n in names])
+        self._first_face = np.cumsum([0, *(len(p.faces) for p in parts[:-1])])
+        self._codes = np.concatenate([face_codes(p) for p in parts])
+        self._parts = parts
+
+    @cached_property
+    def _corner_normals(self) -> np.ndarray:
+        """(m, 3, 3) of the corners of every face."""
+        return np.concatenate([p.normals[p.faces] for p in self._parts])
+
+    def segment_codes(self, hits: Hits) -> np.ndarray:
+        """(n,) uint8: 1 + the index of the segment that was hit, 0 for none."""
+        return np.where(hits.part >= 0, self._segments[hits.part], 0).astype(np.uint8)
+
+    def part_codes(self, hits: Hits) -> np.ndarray:
+        """(n,) uint8: 1 + the index of the part that was hit, 0 for none."""
+        return np.where(hits.part >= 0, self._codes[self._faces(hits)], 0).astype(np.uint8)
+
+    def normals(self, hits: Hits) -> np.ndarray:
+        """(n, 3) unit normals, smooth as the surface is, on the side of the face that was hit."""
+        corners = self._corner_normals[self._faces(hits)]
+        smooth = unit((hits.weights[:, :, None] * corners).sum(axis=1))
+        smooth[~hits.facing] *= -1
+        return np.where(hits.part[:, None] >= 0, smooth, 0)
+
+    def _faces(self, hits: Hits) -> np.ndarray:
+        return self._first_face[hits.part] + hits.face
 
 
 @lru_cache(maxsize=16)
-def _vehicle_target(parts: tuple[Part, ...]) -> RayTarget:
+def _vehicle_target(parts: tuple[Part, ...]) -> VehicleTarget:
     """By parts: vehicles that differ in their materials alone share one."""
-    return RayTarget(parts)
+    return VehicleTarget(parts)
 
 
-def label_scene(spec: SceneSpec, geometry: SceneGeometry) -> SceneLabels:
+def label_scene(spec: SceneSpec, geometry: SceneGeometry, normals: bool = False) -> SceneLabels:
     """All labels of a scene.
 
     Raises DataError when the camera is so near that part of the vehicle is behind it.
@@ -100,46 +169,52 @@ def label_scene(spec: SceneSpec, geometry: SceneGeometry) -> SceneLabels:
     amodal = _bounds(pixels)
     own = _vehicle_target(geometry.vehicle.parts)
     others = RayTarget([p for body in geometry.occluders for p in body.parts])
-    part, distance, hidden = _trace_image(view, amodal, own, others)
-    whole = part >= 0
-    mask = whole & ~hidden
-    names = [p.segment for p in geometry.vehicle.parts]
-    codes = np.array([0 if n is None else 1 + segments.INDEX[n] for n in names], dtype=np.uint8)
-    inside = int(whole.sum())
+    window, hits, hidden = _trace_image(view, amodal, own, others)
+    hit = hits.part >= 0
+    seen = hit & ~hidden
+
+    def image(values: np.ndarray) -> np.ndarray:
+        """The whole image of values (n, ...) at the window's pixels, 0 elsewhere."""
+        whole = np.zeros((view.height, view.width, *values.shape[1:]), dtype=values.dtype)
+        whole[window] = values.reshape(whole[window].shape)
+        return whole
+
+    mask = image(seen)
+    inside = int(hit.sum())
     return SceneLabels(
         keypoints=_label_keypoints(view, geometry.vehicle.keypoints, own, others),
         box=_mask_box(mask),
         box_amodal=amodal,
         mask=mask,
-        mask_amodal=whole,
-        segment_mask=np.where(mask, codes[part], 0).astype(np.uint8),
-        depth=np.where(mask, distance, 0).astype(np.float32),
-        occlusion=1 - int(mask.sum()) / inside if inside else 0.0,
+        mask_amodal=image(hit),
+        segment_mask=image(own.segment_codes(hits) * seen),
+        part_mask=image(own.part_codes(hits) * seen),
+        depth=image(np.where(seen, hits.distance, 0).astype(np.float32)),
+        normals=image(_camera_normals(view, own, hits) * seen[:, None]) if normals else None,
+        occlusion=1 - int(seen.sum()) / inside if inside else 0.0,
         truncation=_truncation(view, amodal, own, vertices),
     )
 
 
+def _camera_normals(view: CameraSpec, own: VehicleTarget, hits: Hits) -> np.ndarray:
+    return (own.normals(hits) @ view.pose.rotation.T).astype(np.float32)
+
+
 def _trace_image(
     view: CameraSpec, amodal: Box, own: RayTarget, others: RayTarget
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """(h, w) index of the vehicle's part or -1, its depth, and whether something is in front."""
-    part = np.full((view.height, view.width), -1, dtype=np.int32)
-    depth = np.full(part.shape, np.inf)
-    hidden = np.zeros(part.shape, dtype=bool)
+) -> tuple[tuple[slice, slice], Hits, np.ndarray]:
+    """The window of the image that the vehicle lies in, what its pixels (n,) show of the vehicle,
+    row by row, and whether something is in front. Distances are depths."""
     left, right = np.clip([np.floor(amodal[0]), np.ceil(amodal[2])], 0, view.width).astype(int)
     top, bottom = np.clip([np.floor(amodal[1]), np.ceil(amodal[3])], 0, view.height).astype(int)
-    window = (slice(top, bottom), slice(left, right))
     x, y = np.meshgrid(np.arange(left, right) + 0.5, np.arange(top, bottom) + 0.5)
     rays = camera.rays(np.stack([x.ravel(), y.ravel()], axis=1), view.intrinsics)
     directions, centre = rays @ view.pose.rotation, view.pose.centre
-    distance, index = own.cast(centre, directions)
-    hit = np.flatnonzero(index >= 0)
-    blocked = np.zeros(len(directions), dtype=bool)
-    blocked[hit] = others.cast(centre, directions[hit])[0] < distance[hit]
-    part[window] = index.reshape(x.shape)
-    depth[window] = distance.reshape(x.shape)
-    hidden[window] = blocked.reshape(x.shape)
-    return part, depth, hidden
+    hits = own.hits(centre, directions)
+    hit = np.flatnonzero(hits.part >= 0)
+    hidden = np.zeros(len(directions), dtype=bool)
+    hidden[hit] = others.cast(centre, directions[hit])[0] < hits.distance[hit]
+    return (slice(top, bottom), slice(left, right)), hits, hidden
 
 
 def _label_keypoints(

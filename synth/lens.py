@@ -11,6 +11,8 @@ import numpy as np
 from pamtri import camera
 from synth.scene import CameraSpec
 
+_FINE_SIDE = 1024
+"""Pixels that the longer side of a fine pinhole image has at least."""
 _MARGIN = 2
 """Pixels around the pinhole image that the resampling filter may reach into."""
 
@@ -37,6 +39,16 @@ def pinhole_for(view: CameraSpec) -> Pinhole:
     straight = camera.Intrinsics(view.fx, view.fy, view.cx, view.cy)
     width, height = high - low
     return Pinhole(int(width), int(height), straight.crop(float(low[0]), float(low[1])))
+
+
+def fine_pinhole_for(view: CameraSpec) -> Pinhole:
+    """The same, finer where the lens distorts, so that ``sample_nearest`` misses by little; for
+    values that must not be blended."""
+    made = pinhole_for(view)
+    if made == Pinhole(view.width, view.height, view.intrinsics):
+        return made
+    times = -(-_FINE_SIDE // max(made.width, made.height))
+    return Pinhole(times * made.width, times * made.height, made.intrinsics.resize(times, times))
 
 
 def apply_lens(image: np.ndarray, view: CameraSpec, pinhole: Pinhole) -> np.ndarray:

@@ -86,7 +86,8 @@ def measure(config: SynthConfig, threads: int) -> Cost:
 
 def _render(config: SynthConfig, renderer: Renderer, index: int, folder: Path) -> int:
     """Make and write one image; returns the bytes of its files and its record."""
-    made = render_image(sample_scene(config, config.seed, index), renderer)
+    scene = sample_scene(config, config.seed, index)
+    made = render_image(scene, renderer, config.labels)
     write_image(folder, made)
     record = len(made.record.model_dump_json(exclude_none=True)) + 1
     return record + sum((folder / path).stat().st_size for path in set(made.record.files))

@@ -29,7 +29,7 @@ from render_assets.spec import VehicleSpec
 from render_assets.vehicle import Vehicle
 from synth import daylight
 from synth.geometry import SceneGeometry, vehicle_vertices
-from synth.lens import Pinhole, apply_lens, pinhole_for, sample_nearest
+from synth.lens import Pinhole, apply_lens, fine_pinhole_for, pinhole_for, sample_nearest
 from synth.scene import CameraSpec, SceneSpec, SunSpec
 
 _GROUND_EXTENT = 200.0
@@ -79,7 +79,7 @@ class RasterRenderer:
         self, spec: SceneSpec, geometry: SceneGeometry
     ) -> tuple[np.ndarray, np.ndarray]:
         """(h, w) bool, where the vehicle is visible, and (h, w) float32, its depth there or 0."""
-        pinhole = pinhole_for(spec.camera)
+        pinhole = fine_pinhole_for(spec.camera)
         own = self._depth(spec.camera, pinhole, [_vehicle_mesh(geometry.vehicle)])
         bodies = [_plain_mesh(b.parts) for b in geometry.occluders]
         others = self._depth(spec.camera, pinhole, bodies)

@@ -193,7 +193,7 @@ def _work(connection: Connection, job: Job) -> None:
 def _render(index: int, renderer: Renderer, job: Job) -> Done | Failed | Unable:
     try:
         spec = sample_scene(job.config, job.config.seed, index)
-        rendered = render_image(spec, renderer)
+        rendered = render_image(spec, renderer, job.config.labels)
     except Exception as error:
         return Failed(index, f"{type(error).__name__}: {error}")
     try:

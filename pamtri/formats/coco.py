@@ -31,7 +31,7 @@ _CATEGORY = {
     "skeleton": [[a + 1, b + 1] for a, b in SKELETON],
 }
 _FLAGS = {Visibility.VISIBLE: 2, Visibility.SELF_OCCLUDED: 1, Visibility.OCCLUDED: 1}
-_ATTRIBUTES = ("identity", "camera", "colour", "type", "occlusion", "truncation")
+_ATTRIBUTES = ("identity", "camera", "colour", "type", "style", "occlusion", "truncation")
 
 
 def write(dataset: Dataset, target: Path, images: Images = "copy") -> None:

@@ -20,12 +20,11 @@ from pamtri.formats.images import Images, image_size
 from pamtri.formats.names import veri_names
 from pamtri.progress import progress
 from pamtri.record import Keypoints
-from pamtri.segments import SEGMENTS
+from pamtri.segments import fill_polygons
 
 HEATMAP_SIDE = 64
 SIGMA = 2.0
 """Of the Gaussians, heatmap pixels."""
-_SUBPIXEL_BITS = 4
 Channel = NDArray[np.uint8]
 
 
@@ -61,21 +60,8 @@ def heatmaps(keypoints: Keypoints, size: tuple[int, int]) -> Channel:
 
 def segment_quads(keypoints: Keypoints, size: tuple[int, int]) -> Channel:
     """(13, height, width), 255 inside; blank where a corner is not visible or it is not convex."""
-    xy, visible = keypoints.xy_array(), keypoints.visible_array()
-    channels = np.zeros((len(SEGMENTS), size[1], size[0]), dtype=np.uint8)
-    for channel, segment in zip(channels, SEGMENTS, strict=True):
-        corners = xy[list(segment.corners)]
-        if visible[list(segment.corners)].all() and _is_convex(corners):
-            fixed = np.round((corners - 0.5) * 2**_SUBPIXEL_BITS).astype(np.int32)
-            cv2.fillConvexPoly(channel, fixed, (255.0,), shift=_SUBPIXEL_BITS)
-    return channels
-
-
-def _is_convex(corners: NDArray[np.float64]) -> bool:
-    """Whether the outline turns the same way at all four corners."""
-    sides = np.roll(corners, -1, axis=0) - corners
-    turns = np.cross(sides, np.roll(sides, -1, axis=0))
-    return bool((turns > 0).all() or (turns < 0).all())
+    filled = fill_polygons(keypoints.xy_array(), keypoints.visible_array(), *size)
+    return filled * np.uint8(255)
 
 
 def _write_channels(folder: Path, channels: Channel) -> None:

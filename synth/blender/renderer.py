@@ -54,12 +54,26 @@ class BlenderRenderer:
         self._vehicles: OrderedDict[Vehicle, dict[Mount, bpy.types.Object]] = OrderedDict()
         self._folder = tempfile.TemporaryDirectory(prefix="pamtri-")
 
+    @property
+    def scene(self) -> bpy.types.Scene:
+        """Blender's scene, as last staged."""
+        return self._scene
+
     def render(self, spec: SceneSpec, geometry: SceneGeometry) -> np.ndarray:
         """The ideal picture, (h, w, 3) uint8 sRGB: a pure function of the spec.
 
         Raises ConfigError for an environment map that Blender does not have.
         """
         pinhole = lens.pinhole_for(spec.camera)
+        with self.staged(spec, geometry, pinhole):
+            image = self._render_pixels()
+        return lens.apply_lens(image, spec.camera, pinhole)
+
+    @contextmanager
+    def staged(
+        self, spec: SceneSpec, geometry: SceneGeometry, pinhole: lens.Pinhole
+    ) -> Iterator[None]:
+        """Blender's scene as ``spec`` describes it, ready to be rendered as the pinhole image."""
         cameras.set_camera(self._scene, spec.camera.pose, pinhole)
         light = clouded(spec.light, spec.weather)
         self._world.set(light, spec.backdrop)
@@ -71,8 +85,7 @@ class BlenderRenderer:
         bodies = [*geometry.occluders, *([geometry.scenery] if geometry.scenery else [])]
         shade = build_shade(light.shadow, light.sun) if light.shadow and light.sun else None
         with self._in_scene(geometry, bodies, shade):
-            image = self._render_pixels()
-        return lens.apply_lens(image, spec.camera, pinhole)
+            yield
 
     @contextmanager
     def _in_scene(
@@ -118,11 +131,15 @@ class BlenderRenderer:
         self._vehicles[vehicle] = made
         return made
 
+    def run_cycles(self) -> None:
+        """The bare render call on the scene as it is set."""
+        with _quiet():
+            bpy.ops.render.render(write_still=True)
+
     def _render_pixels(self) -> np.ndarray:
         path = Path(self._folder.name) / "image.png"
         self._scene.render.filepath = str(path)
-        with _quiet():
-            bpy.ops.render.render(write_still=True)
+        self.run_cycles()
         image = cv2.imread(str(path), cv2.IMREAD_COLOR)
         path.unlink()
         return cv2.cvtColor(image, cv2.COLOR_BGR2RGB)

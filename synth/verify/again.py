@@ -53,12 +53,14 @@ def check_again(root: Path, config: SynthConfig, record: Record) -> Iterator[Pro
     except DataError as error:
         yield Problem("scene", record.image, str(error).removeprefix(f"{record.image}: "))
         return
-    for kind, text in _label_differences(root, record, spec):
+    for kind, text in _label_differences(root, config, record, spec):
         yield Problem(kind, record.image, text)
 
 
-def _label_differences(root: Path, record: Record, spec: SceneSpec) -> Iterator[tuple[str, str]]:
-    again = render_image(spec, _Unlit())
+def _label_differences(
+    root: Path, config: SynthConfig, record: Record, spec: SceneSpec
+) -> Iterator[tuple[str, str]]:
+    again = render_image(spec, _Unlit(), config.labels)
     stored, now = (r.model_dump(mode="json", exclude={"scene"}) for r in (record, again.record))
     for name in now:
         changed = first_difference(stored.get(name), now[name], name)

@@ -4,7 +4,7 @@ from pydantic import ValidationError
 
 from pamtri import camera
 from pamtri.config import explain_error
-from pamtri.record import Calibration, Keypoints, Record, Viewpoint
+from pamtri.record import FILE_FIELDS, Calibration, Keypoints, Record, Viewpoint
 
 XY = [[1.0, 2.0]] * 36
 
@@ -54,7 +54,7 @@ def test_what_is_wrong_is_said_in_one_sentence():
 
 
 @pytest.mark.parametrize("path", ["/etc/passwd", "../secret.jpg", "a/../../b.jpg", "a\\b.jpg"])
-@pytest.mark.parametrize("field", ["image", "mask", "segment_mask"])
+@pytest.mark.parametrize("field", FILE_FIELDS)
 def test_paths_stay_inside_the_data_set(field, path):
     assert sentence(**{**record(), field: path}) == (
         f"{field}: expected a path inside the data set's folder, got {path!r}"

@@ -10,6 +10,7 @@ from pamtri import keypoints, segments
 from render_assets.body import Body
 from render_assets.mesh import Part
 from render_assets.panels import cut_skin
+from render_assets.part_kinds import kind_of
 from render_assets.spec import VehicleSpec, sample_vehicle
 from render_assets.styles import STYLES
 from render_assets.vehicle import Vehicle, _model, build_vehicle
@@ -188,6 +189,7 @@ def test_parts_are_well_formed_and_face_outward(style: str) -> None:
         assert np.allclose(np.linalg.norm(p.normals, axis=1), 1, atol=1e-4), p.name
         assert p.segment is None or p.segment in names
         assert p.material in built.materials
+        assert kind_of(p.name, p.segment) != "other", p.name
         corners = p.vertices[p.faces].astype(np.float64)
         cross = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
         area = np.linalg.norm(cross, axis=1)

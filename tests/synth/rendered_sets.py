@@ -29,6 +29,7 @@ SMALL = {
     "image": {"size_px": 64},
     "occluders": {"probability": 0.5, "share": 0.3},
     "camera": {"framing": {"truncation_probability": 0.5}},
+    "labels": {"depth": True, "normals": True},
 }
 
 
@@ -49,7 +50,8 @@ def render_set(root: Path, **changes) -> SynthConfig:
     info = DatasetInfo(name=config.name, seed=config.seed, commit="0" * 40)
     with RecordWriter(root, info) as writer:
         for index in range(config.count):
-            made = render_image(sample_scene(config, config.seed, index), Noise())
+            scene = sample_scene(config, config.seed, index)
+            made = render_image(scene, Noise(), config.labels)
             write_image(root, made)
             writer.append(made.record)
     return config

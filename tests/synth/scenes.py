@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from pamtri import camera
-from pamtri.keypoints import NUM_KEYPOINTS
+from pamtri.keypoints import FLIP, NUM_KEYPOINTS
 from render_assets.materials import Material
-from render_assets.mesh import Part, part
+from render_assets.mesh import Part, mirror, part
+from render_assets.occluders import Body
 from render_assets.spec import sample_vehicle
 from render_assets.vehicle import Vehicle, build_vehicle
 from synth.geometry import SceneGeometry, vehicle_vertices
@@ -107,3 +110,42 @@ def cube_geometry(*parts: Part, keypoints: np.ndarray | None = None) -> SceneGeo
     points = np.zeros((NUM_KEYPOINTS, 3)) if keypoints is None else keypoints
     white = Material((0.0, 0.0, 0.0), roughness=1.0, emission=(1.0, 1.0, 1.0))
     return SceneGeometry(Vehicle(VEHICLE, parts, {"white": white}, points))
+
+
+def mirrored(spec: SceneSpec, geometry: SceneGeometry) -> tuple[SceneSpec, SceneGeometry]:
+    """The left-right mirrored scene: meshes, names, camera and sun."""
+    flip = np.diag([-1.0, 1.0, 1.0])
+    view = spec.camera
+    k1, k2, p1, p2, k3 = view.distortion
+    view = view.model_copy(
+        update={
+            "rotation": (flip @ view.pose.rotation @ np.diag([1.0, -1.0, 1.0])).tolist(),
+            "translation": (flip @ view.pose.translation).tolist(),
+            "cx": view.width - view.cx,
+            "distortion": (k1, k2, p1, -p2, k3),
+        }
+    )
+    sun = spec.light.sun
+    if sun is not None:
+        sun = sun.model_copy(update={"azimuth_deg": -sun.azimuth_deg})
+    light = spec.light.model_copy(update={"sun": sun})
+    vehicle = geometry.vehicle
+    geometry = SceneGeometry(
+        replace(
+            vehicle,
+            parts=tuple(mirror(p, _other(p.name), _other(p.segment)) for p in vehicle.parts),
+            keypoints=vehicle.keypoints[FLIP] * np.array([1.0, -1.0, 1.0]),
+        ),
+        tuple(_mirrored_body(body) for body in geometry.occluders),
+        geometry.scenery and _mirrored_body(geometry.scenery),
+    )
+    return spec.model_copy(update={"camera": view, "light": light}), geometry
+
+
+def _mirrored_body(body: Body) -> Body:
+    return Body(tuple(mirror(p) for p in body.parts), body.materials)
+
+
+def _other(name: str | None) -> str | None:
+    side, _, rest = (name or "").partition("_")
+    return {"left": f"right_{rest}", "right": f"left_{rest}"}.get(side, name)

@@ -59,7 +59,10 @@ def witness(renderer):
     scene.view_settings.look = "None"
     scene.view_settings.view_transform = "Raw"
     scene.cycles.use_denoising = False
+    pixel_filter = scene.cycles.pixel_filter_type, scene.cycles.filter_width
+    scene.cycles.pixel_filter_type, scene.cycles.filter_width = "BOX", 1.0
     yield coverage
+    scene.cycles.pixel_filter_type, scene.cycles.filter_width = pixel_filter
     scene.cycles.use_denoising = True
     scene.view_settings.view_transform = transform
     scene.view_settings.look = "Medium High Contrast"
@@ -96,29 +99,28 @@ def test_known_cubes_land_on_their_pixels(witness, distortion, fx, fy, cx, cy):
         )
         x, y, z = rotation @ corners.T + translation[:, None]
         x, y = x / z, y / z
-        # A convex outline's extent is that of its corners.
         r = x**2 + y**2
         radial = 1 + k1 * r + k2 * r**2 + k3 * r**3
         px = fx * (x * radial + 2 * p1 * x * y + p2 * (r + 2 * x**2)) + cx
         py = fy * (y * radial + p1 * (r + 2 * y**2) + 2 * p2 * x * y) + cy
-        columns, rows = image.max(axis=0).sum(), image.max(axis=1).sum()
         area = image.sum()
         yy, xx = np.mgrid[:100, :120] + 0.5
         found = (xx * image).sum() / area, (yy * image).sum() / area
-        outline = _outline_centroid(np.stack([px, py], axis=1))
-        np.testing.assert_allclose(found, outline, atol=0.05)
-        assert columns == pytest.approx(np.ptp(px), abs=0.3)
-        assert rows == pytest.approx(np.ptp(py), abs=0.3)
+        centroid, expected = _outline(np.stack([px, py], axis=1))
+        np.testing.assert_allclose(found, centroid, atol=0.05)
+        # What resampling through the lens makes darker than black is cut off.
+        assert area == pytest.approx(expected, rel=0.1 if any(distortion) else 0.02)
 
 
-def _outline_centroid(points):
-    """Centroid of the convex hull of pixels (n, 2)."""
+def _outline(points):
+    """Centroid and area of the convex hull of pixels (n, 2)."""
     from scipy.spatial import Delaunay
 
     corners = points[Delaunay(points).simplices]
     a, b = (corners[:, k] - corners[:, 0] for k in (1, 2))
     areas = np.abs(a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0])
-    return (corners.mean(axis=1) * areas[:, None]).sum(axis=0) / areas.sum()
+    centroid = (corners.mean(axis=1) * areas[:, None]).sum(axis=0) / areas.sum()
+    return centroid, areas.sum() / 2
 
 
 @pytest.mark.parametrize(

@@ -122,8 +122,8 @@ def test_scenes_with_imported_vehicles_are_stored_rendered_and_labelled(entry):
     assert record.style == "hatch" and record.type == "hatchback"
     assert record.colour == scene.vehicle.colour
     assert "v" in record.keypoints.visibility and "s" in record.keypoints.visibility
-    assert len(np.unique(one.segment_mask)) > 3
-    assert 0.2 < (one.mask > 0).mean() < 0.95
+    assert len(np.unique(one.pictures["segment_mask"])) > 3
+    assert 0.2 < (one.pictures["mask"] > 0).mean() < 0.95
 
 
 def test_configurations_tell_what_is_wrong_with_imported_vehicles(entry, tmp_path):

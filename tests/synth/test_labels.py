@@ -6,11 +6,14 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from scenes import LENS, POLE, VEHICLE, cube_geometry, cube_part, make_scene, view_camera
+import trimesh
+from scenes import LENS, VEHICLE, cube_geometry, cube_part, make_scene, view_camera
 
-from pamtri import camera, keypoints, segments
+from pamtri import camera, keypoints, parts, segments
 from pamtri.errors import DataError
+from render_assets.mesh import part
 from render_assets.occluders import Body
+from render_assets.spec import sample_vehicle
 from render_assets.vehicle import build_vehicle
 from synth.geometry import SceneGeometry, build_geometry, vehicle_vertices
 from synth.labels import SKIN_TOLERANCE, label_scene
@@ -57,7 +60,65 @@ def test_a_cube_by_hand():
     np.testing.assert_allclose(labels.depth[expected], 9, atol=1e-5)
     assert (labels.depth[~expected] == 0).all()
     assert (labels.segment_mask == np.where(expected, 1 + segments.INDEX["front"], 0)).all()
+    assert (labels.part_mask == np.where(expected, 1 + parts.INDEX["front_bumper"], 0)).all()
+    assert labels.normals is None
     assert (labels.occlusion, labels.truncation) == (0.0, 0.0)
+
+
+def test_each_piece_has_its_own_segment_and_part():
+    """Three boxes side by side, 0.2 m apart; the one in the middle is of no segment."""
+    pieces = (
+        ("right_doors", "right_doors", (-1.0, -0.4)),
+        ("sunroof", None, (-0.2, 0.2)),
+        ("left_mirror", "left_front_fender", (0.4, 1.0)),
+    )
+    boxes = [cube_part((-1, low, 0), (1, high, 2), seg, name) for name, seg, (low, high) in pieces]
+    labels = label_scene(make_scene(front_camera()), cube_geometry(*boxes))
+    for name, segment, (low, high) in pieces:
+        column = int(50 + 100 / 9 * (low + high) / 2)
+        assert labels.part_mask[50, column] == 1 + parts.INDEX[name]
+        code = 0 if segment is None else 1 + segments.INDEX[segment]
+        assert labels.segment_mask[50, column] == code
+        assert labels.mask[50, column]
+    assert not labels.part_mask[50, 46] and not labels.mask[50, 46]
+
+
+def test_part_masks_tell_the_sides_of_one_piece_apart():
+    lamps = cube_part((-1, -1, 0), (1, 1, 2), name="headlights")
+    labels = label_scene(make_scene(front_camera()), cube_geometry(lamps))
+    codes = {1 + parts.INDEX[f"{side}_head_lamp"] for side in ("left", "right")}
+    assert set(np.unique(labels.part_mask)) == {0, *codes}
+    # The face's two triangles meet in its diagonal, and a triangle is of one side.
+    assert labels.part_mask[50, 40] == 1 + parts.INDEX["right_head_lamp"]
+    assert labels.part_mask[50, 60] == 1 + parts.INDEX["left_head_lamp"]
+
+
+def test_normals_by_hand():
+    """Seen from a corner: the camera looks along (-1, -1, 0), so right is (-1, 1, 0)."""
+    pose = camera.look_at((10, 10, 1), (0, 0, 1))
+    view = front_camera().model_copy(
+        update={"rotation": pose.rotation.tolist(), "translation": pose.translation.tolist()}
+    )
+    labels = label_scene(make_scene(view), cube_geometry(CUBE), normals=True)
+    half = np.sqrt(0.5)
+    np.testing.assert_allclose(labels.normals[50, 45], (-half, 0, -half), atol=1e-6)
+    np.testing.assert_allclose(labels.normals[50, 54], (half, 0, -half), atol=1e-6)
+    assert (labels.normals.any(axis=2) == labels.mask).all()
+
+
+def test_normals_are_the_smooth_surfaces_and_look_at_the_camera():
+    ball = trimesh.creation.icosphere(4, 1.0)
+    centre = np.array([0.0, 0.0, 1.0])
+    inside_out = ball.faces[:, ::-1]
+    for faces, sign in ((ball.faces, 1), (inside_out, -1)):
+        piece = part("ball", "white", ball.vertices + centre, faces, sign * ball.vertices)
+        view = front_camera()
+        labels = label_scene(make_scene(view), cube_geometry(piece), normals=True)
+        y, x = np.nonzero(labels.mask)
+        where = np.stack([x, y], axis=1) + 0.5
+        found = camera.unproject(where, labels.depth[y, x], view.pose, view.intrinsics) - centre
+        expected = found @ view.pose.rotation.T
+        np.testing.assert_allclose(labels.normals[y, x], expected, atol=0.01)
 
 
 def test_half_behind_a_panel():
@@ -65,6 +126,7 @@ def test_half_behind_a_panel():
     labels = label_cube(front_camera(), occluders=(panel,))
     assert labels.mask.sum() == 11 * 22 and labels.mask[:, 50:].sum() == 0
     assert labels.mask_amodal.sum() == 22 * 22
+    assert (labels.part_mask > 0).sum() == 11 * 22
     assert labels.occlusion == 0.5
     assert labels.box == (39, 39, 50, 61)
     assert (labels.segment_mask > 0).sum() == (labels.depth > 0).sum() == 11 * 22
@@ -149,6 +211,31 @@ def test_a_wheel_centre_is_seen_from_its_side_only(azimuth_deg, left, right):
         assert seen[keypoints.INDEX[f"right_{end}_wheel"]] == right
 
 
+@pytest.mark.parametrize("style", ["notchback", "crew_cab", "box_truck", "city_bus"])
+@pytest.mark.parametrize("elevation_deg", [3, 25, 60])
+@pytest.mark.parametrize("azimuth_deg", [20, 60, 90, 130, 165])
+def test_a_wheel_centre_is_visible_where_the_picture_shows_its_rim(
+    style, azimuth_deg, elevation_deg
+):
+    """As a person sees it, under the arch or past the tyre: by the part at its pixel."""
+    vehicle = build_vehicle(sample_vehicle(1, 4, styles={style: 1.0}))
+    view = view_camera(vehicle_vertices(vehicle), azimuth_deg, elevation_deg, distance=25, size=600)
+    labels = label_scene(make_scene(view), SceneGeometry(vehicle))
+    for side in ("left", "right"):
+        for end in ("front", "rear"):
+            i = keypoints.INDEX[f"{side}_{end}_wheel"]
+            x, y = np.floor(labels.keypoints.xy[i]).astype(int)
+            code = labels.part_mask[y, x]
+            shows_rim = code == 1 + parts.INDEX[f"{side}_{end}_rim"]
+            assert labels.keypoints.visibility[i] == ("v" if shows_rim else "s"), (side, end)
+
+
+def test_no_wheel_centre_is_seen_from_straight_above():
+    spec = make_scene(azimuth_deg=90, elevation_deg=88)
+    seen = label_scene(spec, build_geometry(spec)).keypoints.visibility
+    assert {seen[i] for i in keypoints.GROUPS["wheel"]} == {"s"}
+
+
 def test_a_point_behind_the_vehicles_own_glass_is_hidden_by_the_vehicle():
     spec = make_scene(azimuth_deg=0, elevation_deg=8)
     vehicle = build_vehicle(VEHICLE)
@@ -156,40 +243,6 @@ def test_a_point_behind_the_vehicles_own_glass_is_hidden_by_the_vehicle():
     cabin = np.tile([-0.3, 0.0, 1.0], (36, 1))  # the middle of the cabin, behind the windscreen
     labels = label_scene(spec, SceneGeometry(replace(vehicle, keypoints=cabin)))
     assert set(labels.keypoints.visibility) == {"s"}
-
-
-def mirrored(view):
-    """The camera of the left-right mirrored scene."""
-    flip = np.diag([-1.0, 1.0, 1.0])
-    k1, k2, p1, p2, k3 = view.distortion
-    return view.model_copy(
-        update={
-            "rotation": (flip @ view.pose.rotation @ np.diag([1.0, -1.0, 1.0])).tolist(),
-            "translation": (flip @ view.pose.translation).tolist(),
-            "cx": view.width - view.cx,
-            "distortion": (k1, k2, p1, -p2, k3),
-        }
-    )
-
-
-@pytest.mark.parametrize("azimuth_deg", [25.0, 140.0, 260.0])
-def test_the_mirrored_scene_has_the_flipped_images_labels(azimuth_deg):
-    vertices = vehicle_vertices(build_vehicle(VEHICLE))
-    view = view_camera(vertices, azimuth_deg, roll_deg=5.0, distortion=LENS, margin=0.95)
-    other = POLE.model_copy(update={"position": (3.5, -1.5, 0.0)})
-    spec, twin = make_scene(view, (POLE,)), make_scene(mirrored(view), (other,))
-    labels, flipped = (label_scene(s, build_geometry(s)) for s in (spec, twin))
-    assert (labels.mask == flipped.mask[:, ::-1]).mean() > 0.999
-    code = np.array([0] + [1 + i for i in segments.FLIP])
-    assert (labels.segment_mask == code[flipped.segment_mask[:, ::-1]]).mean() > 0.998
-    xy = flipped.keypoints.xy_array()[keypoints.FLIP]
-    np.testing.assert_allclose(
-        labels.keypoints.xy_array(), np.stack([view.width - xy[:, 0], xy[:, 1]], 1), atol=1e-6
-    )
-    letters = np.array(list(flipped.keypoints.visibility))[keypoints.FLIP]
-    assert "".join(letters) == labels.keypoints.visibility
-    assert labels.truncation == pytest.approx(flipped.truncation, abs=2e-3)
-    assert 0 < labels.truncation < 0.2
 
 
 def test_a_camera_inside_the_vehicle_is_refused():

@@ -106,7 +106,7 @@ def expected_longer(tmp_path_factory):
 
 def test_a_set_is_complete_and_says_what_it_is(expected, undisturbed):
     files, records = expected
-    assert len(files) == 18 and len(records) == 6
+    assert len(files) == 24 and len(records) == 6
     for index, record in enumerate(records):
         scene = sample_scene(configure(), 3, index)
         assert record.image == f"images/{index:06d}.jpg" and record.frame == index

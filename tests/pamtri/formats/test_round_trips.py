@@ -13,7 +13,7 @@ from pamtri.camera import NO_DISTORTION
 from pamtri.dataset import Dataset, DatasetInfo
 from pamtri.formats import open_dataset, write_dataset
 from pamtri.formats.pose_csv import read_predictions, write_predictions
-from pamtri.record import Calibration, Keypoints, Record, Viewpoint
+from pamtri.record import FILE_FIELDS, Calibration, Keypoints, Record, Viewpoint
 
 numbers = st.floats(-1e4, 1e4, allow_nan=False)
 fractions = st.floats(0, 1)
@@ -60,7 +60,11 @@ def records(splits, **fixed):
         "style": optional(st.text()),
         "box": optional(boxes),
         "keypoints": optional(keypoints),
+        "box_amodal": optional(boxes),
+        **{f: optional(st.just(f"labels/{f}.png")) for f in FILE_FIELDS if f != "image"},
+        "depth_step_m": optional(st.floats(1e-4, 1)),
         "occlusion": optional(fractions),
+        "truncation": optional(fractions),
         "viewpoint": optional(
             st.builds(
                 Viewpoint,
@@ -106,6 +110,9 @@ def make(folder: Path, made: list[Record]) -> Dataset:
         path = folder / record.image
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(b"picture %d" % number)
+        for label in record.files[1:]:
+            (folder / label).parent.mkdir(exist_ok=True)
+            (folder / label).write_bytes(label.encode())
     return Dataset(folder, tuple(made), DatasetInfo(name="made", splits=("train",)))
 
 
@@ -139,6 +146,14 @@ def content(folder: Path) -> dict[str, bytes]:
 def test_native_holds_everything(tmp_path_factory, made):
     made = sorted(made, key=lambda r: r.image)  # the order that reading gives
     assert there_and_back(tmp_path_factory, made, "native") == made
+
+
+def test_native_takes_the_label_images_along(tmp_path):
+    labels = {name: f"{name}/0.png" for name in FILE_FIELDS if name != "image"}
+    original = make(tmp_path / "a", [Record(image="0.jpg", domain="synthetic", **labels)])
+    write_dataset(original, tmp_path / "b", "native")
+    for path in labels.values():
+        assert (tmp_path / "b" / path).read_bytes() == path.encode()
 
 
 @short
