@@ -13,7 +13,7 @@ import numpy as np
 class Plain:
     """A picture that depends on the scene alone."""
 
-    def __init__(self, name, threads):
+    def __init__(self, name, threads, device, slot):
         self.threads = threads
 
     def render(self, spec, geometry):
@@ -72,15 +72,26 @@ class Slow(Plain):
 class Absent(Plain):
     """Has no library to render with."""
 
-    def __init__(self, name, threads):
+    def __init__(self, *arguments):
         raise ImportError("libEGL.so.1 is missing")
 
 
 class DiesAtStart(Plain):
     """Its library takes the process down."""
 
-    def __init__(self, name, threads):
+    def __init__(self, *arguments):
         os.kill(os.getpid(), signal.SIGSEGV)
+
+
+class DiesAtFirstStart(Plain):
+    """Is killed once before it can work."""
+
+    def __init__(self, *arguments):
+        memory = Path(os.environ["TEST_MEMORY"])
+        if not memory.exists():
+            memory.touch()
+            os.kill(os.getpid(), signal.SIGKILL)
+        super().__init__(*arguments)
 
 
 class FullDisk(Plain):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import json
 import os
@@ -12,6 +11,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -124,7 +124,7 @@ def test_more_workers_make_the_same_set(expected, tmp_path):
     assert content(tmp_path / "set") == expected
 
 
-@pytest.mark.parametrize("name", ["FailsOnce", "DiesOnce"])
+@pytest.mark.parametrize("name", ["FailsOnce", "DiesOnce", "DiesAtFirstStart"])
 def test_one_accident_costs_nothing(expected, tmp_path, name):
     assert run(tmp_path / "set", name) == Outcome(total=6, done=6, failed=0)
     assert (tmp_path / "memory").exists()
@@ -186,7 +186,8 @@ def start(root, *extra):
     )
     script = root.parent / "slow_run.py"
     script.write_text(program)
-    environment = {**os.environ, "PYTHONPATH": str(HERE)}
+    places = [str(HERE), *filter(None, [os.environ.get("PYTHONPATH")])]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(places)}
     return subprocess.Popen(
         [sys.executable, script, root, *extra], env=environment, stderr=subprocess.PIPE
     )
@@ -239,16 +240,32 @@ def ends_soon(pid):
     return False
 
 
+@contextmanager
+def locked(root, shard):
+    """Another process that holds a shard of the two identities."""
+    identities = {"whole": range(2), "1/2": range(1), "2/2": range(1, 2)}[shard]
+    program = (
+        "import sys; from pathlib import Path; from synth.shards import sole_writer\n"
+        f"with sole_writer(Path(sys.argv[1]), {identities!r}): print('held', flush=True); input()"
+    )
+    holder = subprocess.Popen(
+        [sys.executable, "-c", program, root], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+    assert holder.stdout.readline() == b"held\n"
+    try:
+        yield
+    finally:
+        holder.communicate(b"\n")
+
+
 def test_another_runs_folder_and_a_folder_in_use_are_refused(expected, finished):
     with pytest.raises(UserError, match=r"already holds this run; continue it with --resume"):
         run(finished)
     message = r"holds a run with another configuration \(seed is 3 there, 4 now\)"
     with pytest.raises(UserError, match=message):
         run(finished, resume=True, seed=4)
-    with (finished / "run.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        with pytest.raises(UserError, match=r"set: another run is writing there"):
-            run(finished, resume=True)
+    with locked(finished, "whole"), pytest.raises(UserError, match=r"set: another run is writing"):
+        run(finished, resume=True)
     assert content(finished) == expected
 
 
@@ -284,7 +301,9 @@ def invoke(*arguments):
 def test_the_command_reports_failures_in_its_last_line_with_status_one(tmp_path, monkeypatch):
     path = tmp_path / "small.yaml"
     path.write_text(yaml.safe_dump(SMALL))
-    monkeypatch.setattr("synth.run.render_dataset", lambda *a: Outcome(total=6, done=5, failed=1))
+    monkeypatch.setattr(
+        "synth.run.render_dataset", lambda *a, **k: Outcome(total=6, done=5, failed=1)
+    )
     result = invoke("render", path, "--output", tmp_path / "set")
     assert result.exit_code == 1
     assert str(result.exception).startswith("1 of 6 scenes failed twice and are left out; see ")
