@@ -32,6 +32,11 @@ _shard_option = click.option(
     metavar="NUMBER/OF",
     help="Render only this part, as 3/10: whole identities, for machines that share the folder.",
 )
+_cluster_option = click.option(
+    "--cluster",
+    metavar="ADDRESS",
+    help="Render on the Ray cluster there, as head:6379 or auto; its nodes share the folder.",
+)
 
 
 @click.group()
@@ -77,6 +82,7 @@ def plan(config: Path, workers: int, renderer: str | None, overrides: tuple[str,
 @_workers_option
 @resume_option
 @_shard_option
+@_cluster_option
 @_renderer_option
 @set_option
 def render(
@@ -85,6 +91,7 @@ def render(
     workers: int,
     resume: bool,
     shard: str | None,
+    cluster: str | None,
     renderer: str | None,
     overrides: tuple[str, ...],
 ) -> None:
@@ -100,15 +107,17 @@ def render(
           --workers 4 --set identities=200 --set vehicle.type=suv
       pamtri synth render configs/synth/dealer_photo.yaml --output runs/dealer --resume
       pamtri synth render configs/synth/dealer_photo.yaml --output /shared/dealer --shard 3/10
+      pamtri synth render configs/synth/dealer_photo.yaml --output /shared/dealer --cluster auto
     """
-    _render(_load(config, renderer, overrides), output, workers, resume, shard)
+    _render(_load(config, renderer, overrides), output, workers, resume, shard, cluster)
 
 
 @synth.command()
 @click.argument("folder", type=click.Path(path_type=Path))
 @_workers_option
 @_shard_option
-def resume(folder: Path, workers: int, shard: str | None) -> None:
+@_cluster_option
+def resume(folder: Path, workers: int, shard: str | None, cluster: str | None) -> None:
     """Complete the data set in FOLDER with the configuration that it was started with.
 
     Finished images are kept; scenes that failed are tried again.
@@ -119,21 +128,34 @@ def resume(folder: Path, workers: int, shard: str | None) -> None:
     """
     from synth.stored import stored_config
 
-    _render(stored_config(folder), folder, workers, True, shard)
+    _render(stored_config(folder), folder, workers, True, shard, cluster)
 
 
 def _render(
-    config: SynthConfig, output: Path, workers: int, resume: bool, shard: str | None
+    config: SynthConfig,
+    output: Path,
+    workers: int,
+    resume: bool,
+    shard: str | None,
+    cluster: str | None,
 ) -> None:
     from pamtri.run_folder import CONFIG_FILE
+    from synth.cluster import render_on_cluster
     from synth.run import FAILURES_FILE, render_dataset
     from synth.shards import WHOLE, Shard
 
+    if shard and cluster:
+        raise UserError("--cluster makes shards itself; leave --shard out")
     part = Shard.parse(shard) if shard else WHOLE
     words = ["pamtri", "synth", "resume", str(output), "--workers", str(workers)]
-    again = shlex.join([*words, *(["--shard", shard] if shard else [])])
+    words += ["--shard", shard] if shard else []
+    words += ["--cluster", cluster] if cluster else []
+    again = shlex.join(words)
     try:
-        outcome = render_dataset(config, output, workers, resume, shard=part)
+        if cluster:
+            outcome = render_on_cluster(config, output, cluster, resume)
+        else:
+            outcome = render_dataset(config, output, workers, resume, shard=part)
     except KeyboardInterrupt:
         begun = (output / CONFIG_FILE).exists()
         end = f"continue with: {again}" if begun else "nothing was written yet"

@@ -69,6 +69,16 @@ class Slow(Plain):
         return super().render(spec, geometry)
 
 
+class Logged(Plain):
+    """Notes every scene that it begins, and in which process."""
+
+    def render(self, spec, geometry):
+        with Path(os.environ["TEST_MEMORY"]).open("a") as log:
+            log.write(f"{spec.index} {os.getpid()}\n")
+        time.sleep(0.3)
+        return super().render(spec, geometry)
+
+
 class Absent(Plain):
     """Has no library to render with."""
 
