@@ -93,11 +93,15 @@ class BlenderRenderer:
         self._vehicles[vehicle] = made
         return made
 
+    def run_cycles(self) -> None:
+        """The bare render call on the scene as it is set."""
+        with _quiet():
+            bpy.ops.render.render(write_still=True)
+
     def _render_pixels(self) -> np.ndarray:
         path = Path(self._folder.name) / "image.png"
         self._scene.render.filepath = str(path)
-        with _quiet():
-            bpy.ops.render.render(write_still=True)
+        self.run_cycles()
         image = cv2.imread(str(path), cv2.IMREAD_COLOR)
         path.unlink()
         return cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
