@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import multiprocessing
 import signal
+import sys
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
@@ -193,6 +194,7 @@ def _work(connection: Connection, job: Job, slot: int) -> None:
     """A worker's whole life."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the parent, which decides
     cv2.setNumThreads(job.threads)
+    _forget_blender()
     with suppress(EOFError, OSError):  # the parent is gone
         try:
             config = job.config
@@ -203,6 +205,14 @@ def _work(connection: Connection, job: Job, slot: int) -> None:
         connection.send(Ready())
         while True:
             connection.send(_render(connection.recv(), renderer, job))
+
+
+def _forget_blender() -> None:
+    """Leave out the folders that Blender has put on the path of a parent that loaded it, too.
+
+    Blender cannot be loaded from there, and every start hands them down.
+    """
+    sys.path[:] = [folder for folder in sys.path if not Path(folder, "bpy_types.py").exists()]
 
 
 def _render(index: int, renderer: Renderer, job: Job) -> Done | Failed | Unable:

@@ -227,6 +227,33 @@ def test_killing_parent_or_worker_loses_nothing(expected_longer, tmp_path, victi
     assert content(root) == expected_longer
 
 
+@pytest.mark.slow
+@pytest.mark.blender
+def test_cycles_makes_the_same_pixels_with_1_2_and_3_workers_and_after_resuming(
+    tmp_path, monkeypatch
+):
+    """Denoised, with 6, 3 and 2 threads a worker; this process has loaded Blender, as a user's may.
+
+    The third run finds half of the records of the second gone.
+    """
+    pytest.importorskip("bpy")
+    monkeypatch.setattr("synth.run._cores", lambda: 6)
+    config = configure(identities=3, images_per_identity=2, samples=2, device="cpu")
+    one, more = tmp_path / "one", tmp_path / "more"
+    assert render_dataset(config, one, 1) == Outcome(6, 6, 0)
+    assert render_dataset(config, more, 2) == Outcome(6, 6, 0)
+    expected = content(one)
+    assert content(more) == expected
+    shard = more / "records" / "00000.jsonl"
+    shard.write_bytes(b"".join(shard.read_bytes().splitlines(keepends=True)[::2]))
+    gone = {f"images/{i:06d}.jpg" for i in range(6)} - {r.image for r in read_native(more).records}
+    assert len(gone) == 3
+    for name in gone:
+        (more / name).write_bytes(b"to be rendered again")
+    assert render_dataset(config, more, 3, resume=True) == Outcome(6, 6, 0)
+    assert content(more) == expected
+
+
 def is_worker(pid):
     return b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes()
 
