@@ -61,20 +61,12 @@ class DiesAlways(Plain):
         return super().render(spec, geometry)
 
 
-class Slow(Plain):
-    """Leaves time to be interrupted."""
-
-    def render(self, spec, geometry):
-        time.sleep(0.15)
-        return super().render(spec, geometry)
-
-
 class Logged(Plain):
-    """Notes every scene that it begins, and in which process."""
+    """Notes every scene that it begins, and leaves time to be interrupted."""
 
     def render(self, spec, geometry):
         with Path(os.environ["TEST_MEMORY"]).open("a") as log:
-            log.write(f"{spec.index} {os.getpid()}\n")
+            log.write(f"{spec.index}\n")
         time.sleep(0.3)
         return super().render(spec, geometry)
 

@@ -150,7 +150,7 @@ def test_a_node_killed_half_way_costs_nothing(two_nodes, tmp_path):
     assert sorted(frame for _, frame in there) == list(range(CONFIG.count))
     assert {name for name, _ in there} == {f"shard-{n}-of-4-00000.jsonl" for n in range(1, 5)}
     # What was recorded stays; only what the dead node had under way was begun again.
-    begun = Counter(int(line.split()[0]) for line in log.read_text().splitlines())
+    begun = Counter(int(line) for line in log.read_text().splitlines())
     assert sorted(begun) == list(range(CONFIG.count))
     assert 0 < sum(begun.values()) - CONFIG.count <= 2
     alone = tmp_path / "alone"

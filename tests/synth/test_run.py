@@ -11,9 +11,11 @@ import signal
 import subprocess
 import sys
 import time
-from contextlib import contextmanager
+from collections import Counter
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
+import numpy as np
 import pytest
 import yaml
 from click.testing import CliRunner
@@ -182,7 +184,7 @@ def start(root, *extra):
         "import renderers_for_tests as r\n"
         f"c = parse_config({ {**SMALL, **LONGER}!r}, SynthConfig, 'test')\n"
         "if __name__ == '__main__':\n"
-        "    render_dataset(c, Path(sys.argv[1]), 2, '--resume' in sys.argv, r.Slow)\n"
+        "    render_dataset(c, Path(sys.argv[1]), 2, '--resume' in sys.argv, r.Logged)\n"
     )
     script = root.parent / "slow_run.py"
     script.write_text(program)
@@ -209,22 +211,42 @@ def children_of(process):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("victim", ["parent", "worker"])
-def test_killing_parent_or_worker_loses_nothing(expected_longer, tmp_path, victim):
-    root = tmp_path / "set"
+def test_killing_a_worker_costs_nothing(expected_longer, tmp_path):
+    process = start(tmp_path / "set")
+    wait_for_records(tmp_path / "set", 3)
+    os.kill(next(pid for pid in children_of(process) if is_worker(pid)), signal.SIGKILL)
+    assert process.wait(60) == 0
+    assert content(tmp_path / "set") == expected_longer
+
+
+@pytest.mark.slow
+def test_killing_the_run_again_and_again_loses_nothing_and_renders_little_twice(
+    expected_longer, tmp_path
+):
+    """Killed as it starts, and twice at work: alone, whose workers end by themselves, and all."""
+    root, chance, workers = tmp_path / "set", np.random.default_rng(11), []
     process = start(root)
-    wait_for_records(root, 3)
-    workers = [pid for pid in children_of(process) if is_worker(pid)]
-    if victim == "worker":
-        os.kill(workers[0], signal.SIGKILL)
-        assert process.wait(60) == 0
-    else:
+    time.sleep(chance.uniform(0.2, 1.5))
+    process.kill()
+    for records in (2, 6):
+        process = start(root, "--resume")
+        wait_for_records(root, records)
+        time.sleep(chance.uniform(0, 0.3))
+        workers = [pid for pid in children_of(process) if is_worker(pid)]
         process.kill()
         process.wait()
-        assert (root / "records" / "00000.jsonl").read_bytes().count(b"\n") < 16
-        assert run(root, resume=True, **LONGER).done == 16
-        assert all(ends_soon(pid) for pid in workers)
+        for pid in workers if records == 6 else ():
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+    shard = root / "records" / "00000.jsonl"
+    left = shard.read_bytes().count(b"\n")
+    assert 6 <= left < 16
+    assert run(root, "Logged", resume=True, **LONGER) == Outcome(16, 16, 0)
+    assert all(ends_soon(pid) for pid in workers)
     assert content(root) == expected_longer
+    begun = Counter(Path(os.environ["TEST_MEMORY"]).read_text().split())
+    assert len(begun) == 16
+    assert sum(begun.values()) <= 16 + 2 * 2  # two kills, two workers
 
 
 @pytest.mark.slow
