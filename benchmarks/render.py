@@ -73,13 +73,13 @@ def stages(presets: tuple[str, ...], sizes: tuple[int, ...], samples: int, count
     """Whole images against the bare Cycles call on the same scenes, and the raster renderer.
 
     WHOLE is from drawing the scene to three files on disk; its share of labels and of writing; its
-    ratio to the BARE call; images a second of CPU; RASTER is the same whole with that renderer, and
-    how many times quicker.
+    ratio to the BARE call; images a second of CPU. The same with the raster renderer: images a
+    second, and how many times quicker its picture is than the bare call, and its whole image.
     """
     cycles, raster = (open_renderer(name, 1, "cpu") for name in ("blender", "raster"))
     click.echo(
         f"{'preset':>22} {'size':>5} {'whole':>8} {'bare':>8} {'ratio':>6} {'annotate':>8} "
-        f"{'images/s':>8} {'raster/s':>8} {'quicker':>8}"
+        f"{'images/s':>8} {'raster/s':>8} {'picture':>8} {'image':>6}"
     )
     for preset in presets:
         for number, size in enumerate(sizes):
@@ -87,12 +87,12 @@ def stages(presets: tuple[str, ...], sizes: tuple[int, ...], samples: int, count
             config = load(preset, f"image.size_px={size}", f"samples={samples}", new)
             with data_set_folder() as root:
                 row = _stages(config, cycles, raster, root, count)
-            whole, bare, annotate, plain = (
-                row[n] / count for n in ("whole", "bare", "annotate", "raster")
-            )
+            names = ("whole", "bare", "annotate", "raster", "raster call")
+            whole, bare, annotate, plain, call = (row[name] / count for name in names)
             click.echo(
                 f"{preset:>22} {size:>5} {whole:7.3f}s {bare:7.3f}s {whole / bare:6.3f} "
-                f"{annotate / whole:8.1%} {1 / whole:8.2f} {1 / plain:8.2f} {whole / plain:7.1f}x"
+                f"{annotate / whole:8.1%} {1 / whole:8.2f} {1 / plain:8.2f} {bare / call:7.1f}x "
+                f"{whole / plain:5.1f}x"
             )
 
 
@@ -103,33 +103,32 @@ def _stages(
     watch = Stopwatch()
     render_image(sample_scene(config, config.seed, config.count - 1), cycles)  # pays for start-up
     for index in range(count):
-        with watch.time("whole"), parts_timed(watch, cycles):
+        with (
+            watch.time("whole"),
+            timed(watch, "bare", cycles, "run_cycles"),
+            timed(watch, "annotate", synth.images, "label_scene"),
+        ):
             spec = sample_scene(config, config.seed, index)
             rendered = render_image(spec, cycles)
             with watch.time("annotate"):
                 write_image(root, rendered)
     forget_vehicles()  # which the raster renderer's share of the work includes, too
     for index in range(count):
-        with watch.time("raster"):
+        with watch.time("raster"), timed(watch, "raster call", raster, "render"):
             write_image(root, render_image(sample_scene(config, config.seed, index), raster))
     return watch.seconds
 
 
 @contextmanager
-def parts_timed(watch: Stopwatch, cycles: Any) -> Iterator[None]:
-    """Add labelling inside ``render_image`` to ``annotate``, and Cycles alone to ``bare``."""
+def timed(watch: Stopwatch, name: str, owner: Any, function: str) -> Iterator[None]:
+    """Add what calls of ``owner``'s function take inside to ``name``."""
+    work = getattr(owner, function)
 
-    def timed(name: str, work: Callable[..., Any]) -> Callable[..., Any]:
-        def run(*arguments: Any) -> Any:
-            with watch.time(name):
-                return work(*arguments)
+    def run(*arguments: Any) -> Any:
+        with watch.time(name):
+            return work(*arguments)
 
-        return run
-
-    with (
-        mock.patch("synth.images.label_scene", timed("annotate", synth.images.label_scene)),
-        mock.patch.object(cycles, "run_cycles", timed("bare", cycles.run_cycles)),
-    ):
+    with mock.patch.object(owner, function, run):
         yield
 
 
