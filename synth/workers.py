@@ -28,6 +28,9 @@ ATTEMPTS = 2
 """A scene that fails this often is given up."""
 _FALSE_STARTS = 2
 """So many processes in a row that die before they can work end the run."""
+_IMAGES_A_PROCESS = 1000
+"""Then another takes its place: Blender's memory grows by some 50 MB in that time, and a start
+takes as long as a few images."""
 _SECONDS_TO_FINISH = 5.0
 """What a worker may take to end its image when the run stops."""
 
@@ -85,6 +88,8 @@ class _Worker:
         self.process.start()
         theirs.close()  # so that the pipe ends when the process does
         self.ready = False
+        self.ended = 0
+        """Images that it has made or failed to make."""
         self.indices: deque[int] = deque()
         """What it has to do; the first is under way once it is ready."""
 
@@ -99,6 +104,7 @@ class _Worker:
             self.ready = True
         else:
             self.indices.popleft()
+            self.ended += 1
         self.go_on()
         return message
 
@@ -147,7 +153,10 @@ def render_in_workers(
 
 
 def _employ(crew: list[_Worker], waiting: deque[Sequence[int]], job: Job, workers: int) -> None:
-    """Give every worker something to do, as long as there is something."""
+    """Give every worker something to do, as long as there is something; replace the old."""
+    for worker in [w for w in crew if w.ended >= _IMAGES_A_PROCESS and not w.indices]:
+        crew.remove(worker)
+        _dismiss([worker])
     while waiting and len(crew) < workers:
         slot = min(set(range(workers)) - {worker.slot for worker in crew})
         crew.append(_Worker(job, slot))

@@ -61,6 +61,15 @@ class DiesAlways(Plain):
         return super().render(spec, geometry)
 
 
+class NotesItsStart(Plain):
+    """Writes down its process."""
+
+    def __init__(self, *arguments):
+        with Path(os.environ["TEST_MEMORY"]).open("a") as log:
+            log.write(f"{os.getpid()}\n")
+        super().__init__(*arguments)
+
+
 class Logged(Plain):
     """Notes every scene that it begins, and leaves time to be interrupted."""
 

@@ -126,6 +126,14 @@ def test_more_workers_make_the_same_set(expected, tmp_path):
     assert content(tmp_path / "set") == expected
 
 
+def test_a_process_ends_after_so_many_images_and_another_goes_on(expected, tmp_path, monkeypatch):
+    monkeypatch.setattr("synth.workers._IMAGES_A_PROCESS", 2)
+    run(tmp_path / "set", "NotesItsStart")
+    assert content(tmp_path / "set") == expected
+    processes = Path(os.environ["TEST_MEMORY"]).read_text().split()
+    assert len(set(processes)) == len(processes) == 2  # six images, a vehicle's three together
+
+
 @pytest.mark.parametrize("name", ["FailsOnce", "DiesOnce", "DiesAtFirstStart"])
 def test_one_accident_costs_nothing(expected, tmp_path, name):
     assert run(tmp_path / "set", name) == Outcome(total=6, done=6, failed=0)
