@@ -1,13 +1,16 @@
 """A data set: records and the folder their images lie in; and the native format on disk.
 
 Native layout: ``dataset.yaml`` (what this is), ``records/00000.jsonl`` and on (one record a line,
-append-only), and the image and mask files that the records name.
+append-only; names have a prefix where several processes write), and the image and mask files that
+the records name.
 """
 
 from __future__ import annotations
 
+import errno
 import gc
 import io
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -160,28 +163,35 @@ def write_native(root: Path, records: Sequence[Record], info: DatasetInfo) -> No
 class RecordWriter:
     """Appends records to a native data set; each is on its way to disk when ``append`` returns.
 
-    Opening a data set whose writer was killed drops the line that it left unfinished.
+    Writers of different files share a data set: the names of a writer's begin with its ``prefix``.
+    Opening a data set whose writers were killed drops the lines that they left unfinished in files
+    whose names begin so.
     """
 
-    def __init__(self, root: Path, info: DatasetInfo) -> None:
+    def __init__(self, root: Path, info: DatasetInfo, prefix: str = "") -> None:
         self._folder = root / RECORDS_FOLDER
         self._folder.mkdir(parents=True, exist_ok=True)
         text = yaml.safe_dump(info.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
         write_atomic(root / INFO_FILE, text)
-        self._file: io.BufferedWriter | None = None
-        shards = sorted(self._folder.glob("*.jsonl"))
-        self._shard = int(shards[-1].stem) if shards else 0
-        self._lines = _drop_unfinished_line(shards[-1]) if shards else 0
+        self._file: io.FileIO | None = None
+        self._prefix = prefix
+        shards = sorted(self._folder.glob(f"{prefix}*.jsonl"))
+        lines = {shard.stem[len(prefix) :]: _drop_unfinished_line(shard) for shard in shards}
+        own = [number for number in lines if number.isdigit()]
+        self._shard = int(own[-1]) if own else 0
+        self._lines = lines[own[-1]] if own else 0
 
     def append(self, record: Record) -> None:
-        """Write one record."""
+        """Write one record. Raises OSError when the disk does not take all of it."""
         if self._lines >= RECORDS_PER_SHARD:
             self.close()
             self._shard, self._lines = self._shard + 1, 0
         if self._file is None:
-            self._file = (self._folder / f"{self._shard:05d}.jsonl").open("ab")
-        self._file.write(record.model_dump_json(exclude_none=True).encode() + b"\n")
-        self._file.flush()
+            name = f"{self._prefix}{self._shard:05d}.jsonl"
+            self._file = (self._folder / name).open("ab", buffering=0)
+        line = record.model_dump_json(exclude_none=True).encode() + b"\n"
+        if self._file.write(line) != len(line):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         self._lines += 1
 
     def close(self) -> None:

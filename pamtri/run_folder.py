@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import socket
 import subprocess
 from importlib import metadata
 from pathlib import Path
@@ -15,8 +17,7 @@ from pamtri.errors import UserError
 
 CONFIG_FILE = "config.yaml"
 RUN_FILE = "run.yaml"
-_CLAIMING = (RUN_FILE, RUN_FILE + ".part", CONFIG_FILE + ".part")
-"""What a run that was stopped while it claimed its folder leaves there."""
+_PART_SUFFIX = ".part"
 _VERSIONED = ("numpy", "bpy", "torch", "torchvision", "timm", "trimesh")
 
 
@@ -27,6 +28,8 @@ def open_run_folder(folder: Path, stage: str, config: Config, resume: bool = Fal
     ``resume`` is not asked for, or holds files that are no run's.
     """
     path = folder / CONFIG_FILE
+    # Listed first: whoever claims the folder meanwhile writes the configuration before all else.
+    foreign = folder.is_dir() and any(not _left_by_a_claim(f.name) for f in folder.iterdir())
     if path.exists():
         _refuse_other_config(folder, stage, config)
         if not resume:
@@ -37,7 +40,7 @@ def open_run_folder(folder: Path, stage: str, config: Config, resume: bool = Fal
         return
     if folder.is_file():
         raise UserError(f"{folder}: is a file; choose another --output")
-    if folder.exists() and any(f.name not in _CLAIMING for f in folder.iterdir()):
+    if foreign:
         raise UserError(f"{folder}: is not empty and holds no run; choose another --output")
     folder.mkdir(parents=True, exist_ok=True)
     run = {"stage": stage, "seed": getattr(config, "seed", None), **provenance()}
@@ -58,10 +61,19 @@ def provenance() -> dict[str, Any]:
 
 
 def write_atomic(path: Path, text: str) -> None:
-    """Write a text file so that a crash leaves the old content or the new, never half."""
-    temporary = path.with_name(path.name + ".part")
+    """Write a text file so that a crash leaves the old content or the new, never half.
+
+    Nor do several processes, on several machines, that write it at once.
+    """
+    temporary = path.with_name(f"{path.name}.{socket.gethostname()}.{os.getpid()}{_PART_SUFFIX}")
     temporary.write_text(text, encoding="utf-8")
     temporary.replace(path)
+
+
+def _left_by_a_claim(name: str) -> bool:
+    """Whether a run that was stopped while it claimed its folder leaves a file of this name."""
+    part = name.startswith((RUN_FILE, CONFIG_FILE)) and name.endswith(_PART_SUFFIX)
+    return name == RUN_FILE or part
 
 
 def _refuse_other_config(folder: Path, stage: str, config: Config) -> None:

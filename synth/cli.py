@@ -27,6 +27,16 @@ _renderer_option = click.option(
 _workers_option = click.option(
     "--workers", type=click.IntRange(min=1), default=2, show_default=True, help="Processes."
 )
+_shard_option = click.option(
+    "--shard",
+    metavar="NUMBER/OF",
+    help="Render only this part, as 3/10: whole identities, for machines that share the folder.",
+)
+_cluster_option = click.option(
+    "--cluster",
+    metavar="ADDRESS",
+    help="Render on the Ray cluster there, as head:6379 or auto; its nodes share the folder.",
+)
 
 
 @click.group()
@@ -71,6 +81,8 @@ def plan(config: Path, workers: int, renderer: str | None, overrides: tuple[str,
 @output_option
 @_workers_option
 @resume_option
+@_shard_option
+@_cluster_option
 @_renderer_option
 @set_option
 def render(
@@ -78,6 +90,8 @@ def render(
     output: Path,
     workers: int,
     resume: bool,
+    shard: str | None,
+    cluster: str | None,
     renderer: str | None,
     overrides: tuple[str, ...],
 ) -> None:
@@ -92,14 +106,18 @@ def render(
       pamtri synth render configs/synth/dealer_photo.yaml --output runs/dealer \\
           --workers 4 --set identities=200 --set vehicle.type=suv
       pamtri synth render configs/synth/dealer_photo.yaml --output runs/dealer --resume
+      pamtri synth render configs/synth/dealer_photo.yaml --output /shared/dealer --shard 3/10
+      pamtri synth render configs/synth/dealer_photo.yaml --output /shared/dealer --cluster auto
     """
-    _render(_load(config, renderer, overrides), output, workers, resume)
+    _render(_load(config, renderer, overrides), output, workers, resume, shard, cluster)
 
 
 @synth.command()
 @click.argument("folder", type=click.Path(path_type=Path))
 @_workers_option
-def resume(folder: Path, workers: int) -> None:
+@_shard_option
+@_cluster_option
+def resume(folder: Path, workers: int, shard: str | None, cluster: str | None) -> None:
     """Complete the data set in FOLDER with the configuration that it was started with.
 
     Finished images are kept; scenes that failed are tried again.
@@ -110,16 +128,34 @@ def resume(folder: Path, workers: int) -> None:
     """
     from synth.stored import stored_config
 
-    _render(stored_config(folder), folder, workers, resume=True)
+    _render(stored_config(folder), folder, workers, True, shard, cluster)
 
 
-def _render(config: SynthConfig, output: Path, workers: int, resume: bool) -> None:
+def _render(
+    config: SynthConfig,
+    output: Path,
+    workers: int,
+    resume: bool,
+    shard: str | None,
+    cluster: str | None,
+) -> None:
     from pamtri.run_folder import CONFIG_FILE
+    from synth.cluster import render_on_cluster
     from synth.run import FAILURES_FILE, render_dataset
+    from synth.shards import WHOLE, Shard
 
-    again = shlex.join(["pamtri", "synth", "resume", str(output), "--workers", str(workers)])
+    if shard and cluster:
+        raise UserError("--cluster makes shards itself; leave --shard out")
+    part = Shard.parse(shard) if shard else WHOLE
+    words = ["pamtri", "synth", "resume", str(output), "--workers", str(workers)]
+    words += ["--shard", shard] if shard else []
+    words += ["--cluster", cluster] if cluster else []
+    again = shlex.join(words)
     try:
-        outcome = render_dataset(config, output, workers, resume)
+        if cluster:
+            outcome = render_on_cluster(config, output, cluster, resume)
+        else:
+            outcome = render_dataset(config, output, workers, resume, shard=part)
     except KeyboardInterrupt:
         begun = (output / CONFIG_FILE).exists()
         end = f"continue with: {again}" if begun else "nothing was written yet"
@@ -128,7 +164,7 @@ def _render(config: SynthConfig, output: Path, workers: int, resume: bool) -> No
     if outcome.failed:
         raise UserError(
             f"{outcome.failed} of {outcome.total} scenes failed twice and are left out; "
-            f"see {output / FAILURES_FILE}, and try them again with: {again}"
+            f"see {output / (part.prefix + FAILURES_FILE)}, and try them again with: {again}"
         )
     click.echo(f"{outcome.done} images in {output}")
 

@@ -220,6 +220,9 @@ class SynthConfig(Config):
     """Another one gives other vehicles and scenes; the same one the same, whatever else runs."""
     renderer: Literal["blender", "raster"] = "blender"
     """``raster`` is quick and plain: no glass, shadows or environment."""
+    device: Literal["auto", "cpu", "gpu"] = "auto"
+    """What Cycles renders on: ``auto`` takes a GPU where it finds one (OptiX, CUDA, HIP, Metal,
+    oneAPI), and each worker another where there are several."""
     samples: Annotated[int, Field(gt=0, le=4096)] = 8
     """Cycles samples a pixel."""
     identities: Annotated[int, Field(gt=0)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -52,15 +53,23 @@ class RenderedImage:
     record: Record
 
 
-def open_renderer(name: str, threads: int) -> Renderer:
-    """The renderer ``blender`` or ``raster``, imported only now, on so many threads."""
+OpenRenderer = Callable[[str, int, str, int], Renderer]
+"""Makes a renderer as ``open_renderer`` does."""
+
+
+def open_renderer(name: str, threads: int, device: str = "auto", slot: int = 0) -> Renderer:
+    """The renderer ``blender`` or ``raster``, imported only now, on so many threads.
+
+    ``device`` is ``auto``, ``cpu`` or ``gpu``; of several GPUs it takes number ``slot``, counted
+    round. The raster renderer takes what OpenGL offers.
+    """
     if name == "raster":
         from synth.raster import RasterRenderer
 
         return RasterRenderer()
     from synth.blender.renderer import BlenderRenderer
 
-    return BlenderRenderer(threads=threads)
+    return BlenderRenderer(device, threads, slot)
 
 
 def render_image(

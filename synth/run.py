@@ -6,21 +6,21 @@ what is recorded is on disk, and ``resume`` makes the rest. Image i is the same 
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from pamtri.dataset import DatasetInfo, RecordWriter, read_native
+from pamtri.dataset import DatasetInfo, RecordWriter
 from pamtri.errors import UserError
 from pamtri.progress import progress
 from pamtri.run_folder import open_run_folder, provenance
 from synth.config import SynthConfig
-from synth.images import FOLDERS, PART_SUFFIX, Renderer, open_renderer
+from synth.images import FOLDERS, PART_SUFFIX, OpenRenderer, open_renderer
 from synth.sampling import sample_scene
+from synth.shards import WHOLE, Shard, recorded_images, sole_writer
 from synth.workers import Done, Failed, Job, render_in_workers
 
 FAILURES_FILE = "failures.jsonl"
@@ -43,38 +43,72 @@ def render_dataset(
     root: Path,
     workers: int = 1,
     resume: bool = False,
-    open_renderer: Callable[[str, int], Renderer] = open_renderer,
+    open_renderer: OpenRenderer = open_renderer,
+    shard: Shard = WHOLE,
 ) -> Outcome:
-    """Render the data set of ``config`` into ``root``.
+    """Render the data set of ``config``, or one shard of it, into ``root``.
 
     Scenes that fail twice are listed in ``failures.jsonl`` with their specs; ``resume`` tries them
-    again. Raises UserError when ``root`` holds something else or is being written, or when the
-    renderer cannot start or the disk cannot be written.
+    again. A shard joins whatever run of the same configuration the folder holds. Raises UserError
+    when ``root`` holds something else or is being written, or when the renderer cannot start or the
+    disk cannot be written.
     """
     sample_scene(config, config.seed, 0)  # what cannot be sampled claims no folder
-    open_run_folder(root, "synth", config, resume)
-    with _sole_writer(root), RecordWriter(root, _info(config)) as writer:
-        _clean_up(root)
-        done = {record.frame for record in read_native(root).records}
+    with disk_errors(root):
+        open_run_folder(root, "synth", config, resume or shard != WHOLE)
+        return render_shard(config, root, shard, workers, open_renderer)
+
+
+def render_shard(
+    config: SynthConfig,
+    root: Path,
+    shard: Shard,
+    workers: int,
+    open_renderer: OpenRenderer,
+    wait: bool = False,
+) -> Outcome:
+    """Render what is missing of ``shard`` in the claimed folder ``root``.
+
+    ``wait`` for another process that is at work there instead of raising UserError.
+    """
+    mine = shard.images(config)
+    if not mine:
+        return Outcome(0, 0, 0)
+    with (
+        sole_writer(root, shard.identities(config), wait),
+        RecordWriter(root, _info(config), shard.prefix) as writer,
+    ):
+        _clean_up(root, shard, mine)
+        done = recorded_images(root).intersection(mine)
         job = Job(config, root, max(1, _cores() // workers), open_renderer)
         made = failed = 0
-        with progress(config.count, config.name, initial=len(done)) as bar:
-            for outcome in render_in_workers(_groups(config, done), job, workers):
+        with progress(len(mine), config.name, initial=len(done)) as bar:
+            for outcome in render_in_workers(_groups(config, mine, done), job, workers):
                 if isinstance(outcome, Done):
                     writer.append(outcome.record)
                     made += 1
                     bar.update()
                 else:
                     failed += 1
-                    _note_failure(root, config, outcome)
+                    _note_failure(root / f"{shard.prefix}{FAILURES_FILE}", config, outcome)
                     bar.set_postfix(failed=failed)
-    return Outcome(config.count, len(done) + made, failed)
+    return Outcome(len(mine), len(done) + made, failed)
 
 
-def _groups(config: SynthConfig, done: set[int | None]) -> Iterator[list[int]]:
+@contextmanager
+def disk_errors(root: Path) -> Iterator[None]:
+    """Say in one sentence that a disk is full or gone."""
+    try:
+        yield
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise UserError(f"{root}: cannot be written: {reason}; continue with --resume") from error
+
+
+def _groups(config: SynthConfig, mine: range, done: set[int]) -> Iterator[list[int]]:
     """What is still to be rendered, a vehicle's images together."""
     per_identity = config.images_per_identity
-    for first in range(0, config.count, per_identity):
+    for first in range(mine.start, mine.stop, per_identity):
         todo = [i for i in range(first, first + per_identity) if i not in done]
         for start in range(0, len(todo), _GROUP):
             yield todo[start : start + _GROUP]
@@ -92,32 +126,23 @@ def _info(config: SynthConfig) -> DatasetInfo:
     )
 
 
-@contextmanager
-def _sole_writer(root: Path) -> Iterator[None]:
-    """Hold the folder's lock; the system lets go of it when this process ends, however it ends."""
-    with (root / "run.lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise UserError(f"{root}: another run is writing there") from None
-        yield
-
-
-def _clean_up(root: Path) -> None:
+def _clean_up(root: Path, shard: Shard, mine: range) -> None:
     """Make the folders; drop half-written files and the failures that will be tried again."""
     for name in FOLDERS:
         (root / name).mkdir(exist_ok=True)
         for half in (root / name).glob(f"*{PART_SUFFIX}"):
-            half.unlink(missing_ok=True)
-    (root / FAILURES_FILE).unlink(missing_ok=True)
+            if int(half.name.split(".")[0]) in mine:
+                half.unlink(missing_ok=True)
+    for listed in root.glob(f"{shard.prefix}*{FAILURES_FILE}"):
+        listed.unlink(missing_ok=True)
 
 
-def _note_failure(root: Path, config: SynthConfig, failure: Failed) -> None:
+def _note_failure(path: Path, config: SynthConfig, failure: Failed) -> None:
     spec = None
     with suppress(Exception):  # sampling may be what failed
         spec = sample_scene(config, config.seed, failure.index).model_dump(mode="json")
     line = {"index": failure.index, "error": failure.error, "spec": spec}
-    with (root / FAILURES_FILE).open("a", encoding="utf-8") as file:
+    with path.open("a", encoding="utf-8") as file:
         file.write(json.dumps(line) + "\n")
 
 

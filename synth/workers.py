@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import multiprocessing
 import signal
+import sys
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
@@ -20,11 +21,16 @@ import cv2
 from pamtri.errors import UserError
 from pamtri.record import Record
 from synth.config import SynthConfig
-from synth.images import Renderer, render_image, write_image
+from synth.images import OpenRenderer, Renderer, render_image, write_image
 from synth.sampling import sample_scene
 
 ATTEMPTS = 2
 """A scene that fails this often is given up."""
+_FALSE_STARTS = 2
+"""So many processes in a row that die before they can work end the run."""
+_IMAGES_A_PROCESS = 1000
+"""Then another takes its place: Blender's memory grows by some 50 MB in that time, and a start
+takes as long as a few images."""
 _SECONDS_TO_FINISH = 5.0
 """What a worker may take to end its image when the run stops."""
 
@@ -36,7 +42,7 @@ class Job:
     config: SynthConfig
     root: Path
     threads: int
-    open_renderer: Callable[[str, int], Renderer]
+    open_renderer: OpenRenderer
 
 
 @dataclass(frozen=True)
@@ -73,13 +79,17 @@ Message = Ready | Done | Failed | Unable
 class _Worker:
     """The parent's side of one process."""
 
-    def __init__(self, job: Job) -> None:
+    def __init__(self, job: Job, slot: int) -> None:
+        self.slot = slot
+        """Its place in the crew, which decides on its GPU."""
         context = multiprocessing.get_context("spawn")  # Blender does not survive a fork
         self.connection, theirs = context.Pipe()
-        self.process = context.Process(target=_work, args=(theirs, job), daemon=True)
+        self.process = context.Process(target=_work, args=(theirs, job, slot), daemon=True)
         self.process.start()
         theirs.close()  # so that the pipe ends when the process does
         self.ready = False
+        self.ended = 0
+        """Images that it has made or failed to make."""
         self.indices: deque[int] = deque()
         """What it has to do; the first is under way once it is ready."""
 
@@ -94,6 +104,7 @@ class _Worker:
             self.ready = True
         else:
             self.indices.popleft()
+            self.ended += 1
         self.go_on()
         return message
 
@@ -115,6 +126,7 @@ def render_in_workers(
     waiting = deque(groups)
     attempts: Counter[int] = Counter()
     crew: list[_Worker] = []
+    false_starts = 0
     try:
         while waiting or any(worker.indices for worker in crew):
             _employ(crew, waiting, job, workers)
@@ -123,7 +135,10 @@ def render_in_workers(
                 message = worker.receive()
                 if message is None:
                     crew.remove(worker)
-                    message = _bury(worker, waiting)
+                    false_starts += not worker.ready
+                    message = _bury(worker, waiting, false_starts)
+                if isinstance(message, Ready):
+                    false_starts = 0
                 if isinstance(message, Unable):
                     raise UserError(message.error)
                 if isinstance(message, Failed):
@@ -138,9 +153,13 @@ def render_in_workers(
 
 
 def _employ(crew: list[_Worker], waiting: deque[Sequence[int]], job: Job, workers: int) -> None:
-    """Give every worker something to do, as long as there is something."""
+    """Give every worker something to do, as long as there is something; replace the old."""
+    for worker in [w for w in crew if w.ended >= _IMAGES_A_PROCESS and not w.indices]:
+        crew.remove(worker)
+        _dismiss([worker])
     while waiting and len(crew) < workers:
-        crew.append(_Worker(job))
+        slot = min(set(range(workers)) - {worker.slot for worker in crew})
+        crew.append(_Worker(job, slot))
         crew[-1].indices.extend(waiting.popleft())
     for worker in crew:
         if waiting and not worker.indices:
@@ -148,10 +167,15 @@ def _employ(crew: list[_Worker], waiting: deque[Sequence[int]], job: Job, worker
             worker.go_on()
 
 
-def _bury(worker: _Worker, waiting: deque[Sequence[int]]) -> Failed | Unable | None:
+def _bury(
+    worker: _Worker, waiting: deque[Sequence[int]], false_starts: int
+) -> Failed | Unable | None:
     """Take a dead worker's work back; the image it died of has failed."""
     code = worker.process.exitcode
     if not worker.ready:
+        if false_starts < _FALSE_STARTS:
+            waiting.appendleft(list(worker.indices))
+            return None
         return Unable(
             f"a render process ended with exit code {code} before it could start; "
             "`pamtri doctor` tells what is missing"
@@ -175,19 +199,29 @@ def _dismiss(crew: list[_Worker]) -> None:
             worker.process.join()
 
 
-def _work(connection: Connection, job: Job) -> None:
+def _work(connection: Connection, job: Job, slot: int) -> None:
     """A worker's whole life."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the parent, which decides
     cv2.setNumThreads(job.threads)
+    _forget_blender()
     with suppress(EOFError, OSError):  # the parent is gone
         try:
-            renderer = job.open_renderer(job.config.renderer, job.threads)
+            config = job.config
+            renderer = job.open_renderer(config.renderer, job.threads, config.device, slot)
         except Exception as error:
             connection.send(Unable(f"the {job.config.renderer} renderer cannot start: {error}"))
             return
         connection.send(Ready())
         while True:
             connection.send(_render(connection.recv(), renderer, job))
+
+
+def _forget_blender() -> None:
+    """Leave out the folders that Blender has put on the path of a parent that loaded it, too.
+
+    Blender cannot be loaded from there, and every start hands them down.
+    """
+    sys.path[:] = [folder for folder in sys.path if not Path(folder, "bpy_types.py").exists()]
 
 
 def _render(index: int, renderer: Renderer, job: Job) -> Done | Failed | Unable:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import bpy
 
 from pamtri.errors import ConfigError
@@ -10,16 +12,17 @@ GPU_KINDS = ("OPTIX", "CUDA", "HIP", "METAL", "ONEAPI")
 """In order of preference."""
 
 
-def choose_device(device: str = "auto") -> str:
+def choose_device(device: str = "auto", slot: int = 0) -> str:
     """Set Cycles up and return ``"CPU"`` or the GPU interface it renders with.
 
-    ``device`` is ``"cpu"``, ``"gpu"`` or ``"auto"``: a GPU where there is one. Raises ConfigError
-    for another word, or for ``"gpu"`` where Cycles finds none.
+    ``device`` is ``"cpu"``, ``"gpu"`` or ``"auto"``: a GPU where there is one. One renderer uses
+    one GPU: of n, number ``slot`` mod n. Raises ConfigError for another word, or for ``"gpu"``
+    where Cycles finds none.
     """
     if device not in ("auto", "cpu", "gpu"):
         raise ConfigError(f"unknown render device '{device}' (known: auto, cpu, gpu)")
     if device != "cpu":
-        kind = _first_gpu()
+        kind = enable_gpu(bpy.context.preferences.addons["cycles"].preferences, slot)
         if kind is not None:
             bpy.context.scene.cycles.device = "GPU"
             return kind
@@ -29,17 +32,22 @@ def choose_device(device: str = "auto") -> str:
     return "CPU"
 
 
-def _first_gpu() -> str | None:
-    """Switch on every GPU of the first interface that has one."""
-    preferences = bpy.context.preferences.addons["cycles"].preferences
+def enable_gpu(preferences: Any, slot: int) -> str | None:
+    """Switch on one GPU of the first interface that has any, and nothing else.
+
+    ``preferences`` are those of Blender's Cycles add-on. Returns the interface; None without one.
+    """
+    preferences.refresh_devices()
     for kind in GPU_KINDS:
         try:
             preferences.compute_device_type = kind
         except TypeError:  # this build of Blender has no such interface
             continue
-        found = [d for d in preferences.get_devices_for_type(kind) if d.type == kind]
+        devices = list(preferences.get_devices_for_type(kind))
+        found = [d for d in devices if d.type == kind]  # the CPU is listed with each interface
         if found:
-            for gpu in found:
-                gpu.use = True
+            for each in devices:
+                each.use = each == found[slot % len(found)]
             return kind
+    preferences.compute_device_type = "NONE"
     return None

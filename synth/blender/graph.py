@@ -20,6 +20,14 @@ class Graph:
             self.feed(made.inputs[name.replace("_", " ")], value)
         return made
 
+    def group(self, tree: bpy.types.NodeTree, **inputs: Any) -> Any:
+        """A node that stands for all of ``tree``; inputs as for ``node``."""
+        made = self._tree.nodes.new("ShaderNodeGroup")
+        made.node_tree = tree
+        for name, value in inputs.items():
+            self.feed(made.inputs[name.replace("_", " ")], value)
+        return made
+
     def feed(self, socket: Any, value: Any) -> None:
         """Link or set one input."""
         if isinstance(value, bpy.types.NodeSocket):

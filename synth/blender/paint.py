@@ -20,6 +20,7 @@ _FLAKE_LEAN = 0.05
 """How much the strongest flakes lean; the paint's roughness stands for the finer ones."""
 _PEEL_SCALE = 9.0
 """Longest waves of the clear coat a metre; three octaves reach down to 1.4 cm."""
+_DIRT_GROUP = "dirt"
 _PEEL_SLOPE = 0.012
 
 
@@ -120,7 +121,31 @@ def _soil(graph: Graph, shader: Any, material: Material, dirt: Dirt) -> None:
 
 
 def _coverage(graph: Graph, dirt: Dirt) -> Any:
-    """``materials.dirt_cover`` as shader nodes, varied by noise."""
+    """``materials.dirt_cover``, varied by noise: one group of nodes that all materials share.
+
+    Half of a vehicle's materials are soiled, and Blender takes longest to link nodes.
+    """
+    tree = bpy.data.node_groups.get(_DIRT_GROUP) or _dirt_group()
+    offset = np.random.default_rng(dirt.seed).uniform(0, 50, 3)
+    return graph.group(
+        tree,
+        Behind_Front=0.55 - 0.5 * dirt.wheelbase,
+        Behind_Rear=0.55 + 0.5 * dirt.wheelbase,
+        Tail_Begin=dirt.rear_x + 0.5,
+        Tail_End=dirt.rear_x + 0.05,
+        Amount=dirt.amount,
+        Offset=tuple(offset.tolist()),
+    ).outputs["Cover"]
+
+
+def _dirt_group() -> bpy.types.NodeTree:
+    tree = bpy.data.node_groups.new(_DIRT_GROUP, "ShaderNodeTree")
+    for name in ("Behind Front", "Behind Rear", "Tail Begin", "Tail End", "Amount"):
+        tree.interface.new_socket(name, in_out="INPUT", socket_type="NodeSocketFloat")
+    tree.interface.new_socket("Offset", in_out="INPUT", socket_type="NodeSocketVector")
+    tree.interface.new_socket("Cover", in_out="OUTPUT", socket_type="NodeSocketFloat")
+    graph = Graph(tree)
+    given = graph.node("NodeGroupInput").outputs
     place = graph.node("ShaderNodeTexCoord").outputs["Object"]
     split = graph.node("ShaderNodeSeparateXYZ", Vector=place).outputs
     x, z = split["X"], split["Z"]
@@ -128,17 +153,17 @@ def _coverage(graph: Graph, dirt: Dirt) -> Any:
     low = graph.math("MULTIPLY", low, low)
     spray = graph.between(z, 0.85, 0.25)
     splash: Any = 0.0
-    for axle in (0.5 * dirt.wheelbase, -0.5 * dirt.wheelbase):
-        away = graph.math("ABSOLUTE", graph.math("ADD", x, 0.55 - axle))
+    for behind in (given["Behind Front"], given["Behind Rear"]):
+        away = graph.math("ABSOLUTE", graph.math("ADD", x, behind))
         splash = graph.math("ADD", splash, graph.between(away, 0.55, 0.1))
     splash = graph.math("MULTIPLY", splash, spray)
-    rear = graph.between(x, dirt.rear_x + 0.5, dirt.rear_x + 0.05)
+    rear = graph.between(x, given["Tail Begin"], given["Tail End"])
     total: Any = 0.16
     for share, weight in ((low, 0.75), (splash, 0.55), (rear, 0.30)):
         total = graph.math("ADD", total, graph.math("MULTIPLY", share, weight))
-    offset = tuple(np.random.default_rng(dirt.seed).uniform(0, 50, 3).tolist())
-    drawn_out = graph.vector("MULTIPLY", graph.vector("ADD", place, offset), (4.0, 4.0, 1.6))
+    drawn_out = graph.vector("MULTIPLY", graph.vector("ADD", place, given["Offset"]), (4, 4, 1.6))
     streaks = graph.between(graph.noise(drawn_out, 1.0, 4.0), 0.25, 0.75)
     uneven = graph.math("ADD", graph.math("MULTIPLY", streaks, 1.0), 0.45)
-    total = graph.math("MULTIPLY", graph.math("MULTIPLY", total, uneven), dirt.amount)
-    return graph.math("MINIMUM", total, 0.85, clamp=True)
+    total = graph.math("MULTIPLY", graph.math("MULTIPLY", total, uneven), given["Amount"])
+    graph.node("NodeGroupOutput", Cover=graph.math("MINIMUM", total, 0.85, clamp=True))
+    return tree

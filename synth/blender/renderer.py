@@ -15,6 +15,7 @@ import cv2
 import numpy as np
 from mathutils import Matrix
 
+from pamtri.errors import ConfigError
 from render_assets.mesh import Part
 from render_assets.occluders import Body
 from render_assets.vehicle import Vehicle
@@ -36,18 +37,19 @@ _KEPT_VEHICLES = 12
 class BlenderRenderer:
     """Renders ``SceneSpec``s; what scenes share (vehicles, maps, ground, world) is made once.
 
-    ``device`` is as in ``choose_device``; ``threads`` is the number of CPU threads, 0 for all.
+    ``device`` and ``slot`` are as in ``choose_device``; ``threads`` is the number of CPU threads, 0
+    for all.
     Blender's data is global: making a second renderer in a process ends the first.
     """
 
-    def __init__(self, device: str = "auto", threads: int = 0) -> None:
+    def __init__(self, device: str = "auto", threads: int = 0, slot: int = 0) -> None:
         bpy.ops.wm.read_factory_settings(use_empty=True)
         self._scene = bpy.context.scene
         self._scene.render.engine = "CYCLES"
-        self.device = choose_device(device)
         _configure(self._scene, threads)
         self._scene.camera = bpy.data.objects.new("camera", bpy.data.cameras.new("camera"))
         self._scene.collection.objects.link(self._scene.camera)
+        self.device = _working_device(device, slot)
         self._world = World(self._scene)
         self._ground = Ground(self._scene)
         self._lamps = Lamps(self._scene)
@@ -143,6 +145,32 @@ class BlenderRenderer:
         image = cv2.imread(str(path), cv2.IMREAD_COLOR)
         path.unlink()
         return cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
+
+
+def _working_device(device: str, slot: int) -> str:
+    """The device that was chosen, or the CPU where ``auto`` chose a GPU that cannot render.
+
+    Raises ConfigError for ``gpu`` there.
+    """
+    chosen = choose_device(device, slot)
+    if chosen == "CPU" or can_render():
+        return chosen
+    if device == "gpu":
+        raise ConfigError(f"the GPU ({chosen}) cannot render here; is its driver recent enough?")
+    return choose_device("cpu")
+
+
+def can_render() -> bool:
+    """Whether Cycles manages a picture of nothing on the device that is set; needs a camera."""
+    scene = bpy.context.scene
+    scene.render.resolution_x = scene.render.resolution_y = 8
+    scene.cycles.samples = 1
+    try:
+        with _quiet():
+            bpy.ops.render.render()
+    except RuntimeError:
+        return False
+    return True
 
 
 def _configure(scene: bpy.types.Scene, threads: int) -> None:

@@ -13,7 +13,7 @@ import numpy as np
 class Plain:
     """A picture that depends on the scene alone."""
 
-    def __init__(self, name, threads):
+    def __init__(self, name, threads, device, slot):
         self.threads = threads
 
     def render(self, spec, geometry):
@@ -61,26 +61,48 @@ class DiesAlways(Plain):
         return super().render(spec, geometry)
 
 
-class Slow(Plain):
-    """Leaves time to be interrupted."""
+class NotesItsStart(Plain):
+    """Writes down its process."""
+
+    def __init__(self, *arguments):
+        with Path(os.environ["TEST_MEMORY"]).open("a") as log:
+            log.write(f"{os.getpid()}\n")
+        super().__init__(*arguments)
+
+
+class Logged(Plain):
+    """Notes every scene that it begins, and leaves time to be interrupted."""
 
     def render(self, spec, geometry):
-        time.sleep(0.15)
+        with Path(os.environ["TEST_MEMORY"]).open("a") as log:
+            log.write(f"{spec.index}\n")
+        time.sleep(0.3)
         return super().render(spec, geometry)
 
 
 class Absent(Plain):
     """Has no library to render with."""
 
-    def __init__(self, name, threads):
+    def __init__(self, *arguments):
         raise ImportError("libEGL.so.1 is missing")
 
 
 class DiesAtStart(Plain):
     """Its library takes the process down."""
 
-    def __init__(self, name, threads):
+    def __init__(self, *arguments):
         os.kill(os.getpid(), signal.SIGSEGV)
+
+
+class DiesAtFirstStart(Plain):
+    """Is killed once before it can work."""
+
+    def __init__(self, *arguments):
+        memory = Path(os.environ["TEST_MEMORY"])
+        if not memory.exists():
+            memory.touch()
+            os.kill(os.getpid(), signal.SIGKILL)
+        super().__init__(*arguments)
 
 
 class FullDisk(Plain):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import json
 import os
@@ -12,8 +11,11 @@ import signal
 import subprocess
 import sys
 import time
+from collections import Counter
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
+import numpy as np
 import pytest
 import yaml
 from click.testing import CliRunner
@@ -124,7 +126,15 @@ def test_more_workers_make_the_same_set(expected, tmp_path):
     assert content(tmp_path / "set") == expected
 
 
-@pytest.mark.parametrize("name", ["FailsOnce", "DiesOnce"])
+def test_a_process_ends_after_so_many_images_and_another_goes_on(expected, tmp_path, monkeypatch):
+    monkeypatch.setattr("synth.workers._IMAGES_A_PROCESS", 2)
+    run(tmp_path / "set", "NotesItsStart")
+    assert content(tmp_path / "set") == expected
+    processes = Path(os.environ["TEST_MEMORY"]).read_text().split()
+    assert len(set(processes)) == len(processes) == 2  # six images, a vehicle's three together
+
+
+@pytest.mark.parametrize("name", ["FailsOnce", "DiesOnce", "DiesAtFirstStart"])
 def test_one_accident_costs_nothing(expected, tmp_path, name):
     assert run(tmp_path / "set", name) == Outcome(total=6, done=6, failed=0)
     assert (tmp_path / "memory").exists()
@@ -182,11 +192,12 @@ def start(root, *extra):
         "import renderers_for_tests as r\n"
         f"c = parse_config({ {**SMALL, **LONGER}!r}, SynthConfig, 'test')\n"
         "if __name__ == '__main__':\n"
-        "    render_dataset(c, Path(sys.argv[1]), 2, '--resume' in sys.argv, r.Slow)\n"
+        "    render_dataset(c, Path(sys.argv[1]), 2, '--resume' in sys.argv, r.Logged)\n"
     )
     script = root.parent / "slow_run.py"
     script.write_text(program)
-    environment = {**os.environ, "PYTHONPATH": str(HERE)}
+    places = [str(HERE), *filter(None, [os.environ.get("PYTHONPATH")])]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(places)}
     return subprocess.Popen(
         [sys.executable, script, root, *extra], env=environment, stderr=subprocess.PIPE
     )
@@ -208,22 +219,69 @@ def children_of(process):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("victim", ["parent", "worker"])
-def test_killing_parent_or_worker_loses_nothing(expected_longer, tmp_path, victim):
-    root = tmp_path / "set"
+def test_killing_a_worker_costs_nothing(expected_longer, tmp_path):
+    process = start(tmp_path / "set")
+    wait_for_records(tmp_path / "set", 3)
+    os.kill(next(pid for pid in children_of(process) if is_worker(pid)), signal.SIGKILL)
+    assert process.wait(60) == 0
+    assert content(tmp_path / "set") == expected_longer
+
+
+@pytest.mark.slow
+def test_killing_the_run_again_and_again_loses_nothing_and_renders_little_twice(
+    expected_longer, tmp_path
+):
+    """Killed as it starts, and twice at work: alone, whose workers end by themselves, and all."""
+    root, chance, workers = tmp_path / "set", np.random.default_rng(11), []
     process = start(root)
-    wait_for_records(root, 3)
-    workers = [pid for pid in children_of(process) if is_worker(pid)]
-    if victim == "worker":
-        os.kill(workers[0], signal.SIGKILL)
-        assert process.wait(60) == 0
-    else:
+    time.sleep(chance.uniform(0.2, 1.5))
+    process.kill()
+    for records in (2, 6):
+        process = start(root, "--resume")
+        wait_for_records(root, records)
+        time.sleep(chance.uniform(0, 0.3))
+        workers = [pid for pid in children_of(process) if is_worker(pid)]
         process.kill()
         process.wait()
-        assert (root / "records" / "00000.jsonl").read_bytes().count(b"\n") < 16
-        assert run(root, resume=True, **LONGER).done == 16
-        assert all(ends_soon(pid) for pid in workers)
+        for pid in workers if records == 6 else ():
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+    shard = root / "records" / "00000.jsonl"
+    left = shard.read_bytes().count(b"\n")
+    assert 6 <= left < 16
+    assert run(root, "Logged", resume=True, **LONGER) == Outcome(16, 16, 0)
+    assert all(ends_soon(pid) for pid in workers)
     assert content(root) == expected_longer
+    begun = Counter(Path(os.environ["TEST_MEMORY"]).read_text().split())
+    assert len(begun) == 16
+    assert sum(begun.values()) <= 16 + 2 * 2  # two kills, two workers
+
+
+@pytest.mark.slow
+@pytest.mark.blender
+def test_cycles_makes_the_same_pixels_with_1_2_and_3_workers_and_after_resuming(
+    tmp_path, monkeypatch
+):
+    """Denoised, with 6, 3 and 2 threads a worker; this process has loaded Blender, as a user's may.
+
+    The third run finds half of the records of the second gone.
+    """
+    pytest.importorskip("bpy")
+    monkeypatch.setattr("synth.run._cores", lambda: 6)
+    config = configure(identities=3, images_per_identity=2, samples=2, device="cpu")
+    one, more = tmp_path / "one", tmp_path / "more"
+    assert render_dataset(config, one, 1) == Outcome(6, 6, 0)
+    assert render_dataset(config, more, 2) == Outcome(6, 6, 0)
+    expected = content(one)
+    assert content(more) == expected
+    shard = more / "records" / "00000.jsonl"
+    shard.write_bytes(b"".join(shard.read_bytes().splitlines(keepends=True)[::2]))
+    gone = {f"images/{i:06d}.jpg" for i in range(6)} - {r.image for r in read_native(more).records}
+    assert len(gone) == 3
+    for name in gone:
+        (more / name).write_bytes(b"to be rendered again")
+    assert render_dataset(config, more, 3, resume=True) == Outcome(6, 6, 0)
+    assert content(more) == expected
 
 
 def is_worker(pid):
@@ -239,16 +297,32 @@ def ends_soon(pid):
     return False
 
 
+@contextmanager
+def locked(root, shard):
+    """Another process that holds a shard of the two identities."""
+    identities = {"whole": range(2), "1/2": range(1), "2/2": range(1, 2)}[shard]
+    program = (
+        "import sys; from pathlib import Path; from synth.shards import sole_writer\n"
+        f"with sole_writer(Path(sys.argv[1]), {identities!r}): print('held', flush=True); input()"
+    )
+    holder = subprocess.Popen(
+        [sys.executable, "-c", program, root], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+    assert holder.stdout.readline() == b"held\n"
+    try:
+        yield
+    finally:
+        holder.communicate(b"\n")
+
+
 def test_another_runs_folder_and_a_folder_in_use_are_refused(expected, finished):
     with pytest.raises(UserError, match=r"already holds this run; continue it with --resume"):
         run(finished)
     message = r"holds a run with another configuration \(seed is 3 there, 4 now\)"
     with pytest.raises(UserError, match=message):
         run(finished, resume=True, seed=4)
-    with (finished / "run.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        with pytest.raises(UserError, match=r"set: another run is writing there"):
-            run(finished, resume=True)
+    with locked(finished, "whole"), pytest.raises(UserError, match=r"set: another run is writing"):
+        run(finished, resume=True)
     assert content(finished) == expected
 
 
@@ -284,7 +358,9 @@ def invoke(*arguments):
 def test_the_command_reports_failures_in_its_last_line_with_status_one(tmp_path, monkeypatch):
     path = tmp_path / "small.yaml"
     path.write_text(yaml.safe_dump(SMALL))
-    monkeypatch.setattr("synth.run.render_dataset", lambda *a: Outcome(total=6, done=5, failed=1))
+    monkeypatch.setattr(
+        "synth.run.render_dataset", lambda *a, **k: Outcome(total=6, done=5, failed=1)
+    )
     result = invoke("render", path, "--output", tmp_path / "set")
     assert result.exit_code == 1
     assert str(result.exception).startswith("1 of 6 scenes failed twice and are left out; see ")
