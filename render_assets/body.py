@@ -381,6 +381,11 @@ class Body:
         return self._blend(x[:, None, None], y[:, None], z)
 
 
+def arch_wall_y(body: Body) -> float:
+    """y of the inner wall of the wheel arches."""
+    return body.half - 0.42
+
+
 def _slope(
     x: np.ndarray, z: np.ndarray, foot: tuple[float, float], head: tuple[float, float], bulge: float
 ) -> np.ndarray:

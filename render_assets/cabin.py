@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from render_assets.body import FLAT_FRONT, Body
+from render_assets.body import FLAT_FRONT, Body, arch_wall_y
 from render_assets.mesh import Part, box, ellipsoid, grid_faces, merge, mirror, moved, part, tube
 from render_assets.people import HEAD_TOP, person, sample_occupants
 from render_assets.seats import bench_place, bucket_seat, bus_seat
@@ -18,6 +18,9 @@ _ROW, _BUS_ROW = 0.82, 0.78
 """Distance between the hip points of rows of seats, metres."""
 _SEAT_BACK = 0.45
 """How far a seat reaches behind its hip point, metres."""
+_SEAT_UNDER = np.array([(0.43, -0.22), (0.3, -0.22), (0.16, -0.22), (0.02, -0.22), (-0.12, -0.22),
+                        (-0.24, -0.1), (-0.3, 0.06), (-0.35, 0.2)])  # fmt: skip
+"""A rear seat's lower and rear edge in side view, (x, z) from its hip point, metres."""
 _COLOURS = {"black": 6.0, "grey": 4.0, "beige": 2.0, "tan": 1.0, "red": 0.3}
 
 Point = tuple[float, float, float]
@@ -111,9 +114,17 @@ def _rear_rows(spec: VehicleSpec, body: Body, room: _Room) -> tuple[Point, ...]:
     z = np.array([min(room.hips[2], room.under(at - 0.44, 0.74)) for at in x])
     wall = np.minimum(_wall(body, x - 0.3, z - 0.2), _wall(body, x - 0.3, s.belt_z - 0.05))
     y = np.minimum(room.hips[1], 0.5 * (wall - s.shoulder - 0.10))
+    y = np.where(_over_arch(body, x, z), np.minimum(y, 0.5 * (arch_wall_y(body) - 0.01)), y)
     fits = (x - _SEAT_BACK > room.end) & (z > max(room.hips[2] - 0.16, s.clearance + 0.30))
     count = int(np.argmin([*fits, False]))
     return tuple((float(x[k]), float(y[k]), float(z[k])) for k in range(count))
+
+
+def _over_arch(body: Body, x: np.ndarray, z: np.ndarray) -> np.ndarray:
+    """(n,) bool: whether rear seats with hip points at (x, z) reach into a wheel arch."""
+    low = np.array([x[:, None] + _SEAT_UNDER[:, 0], z[:, None] + _SEAT_UNDER[:, 1]])
+    away = np.hypot(np.abs(low[0]) - body.front_axle, low[1] - body.arch_z)
+    return np.asarray((away < body.shape.arch_radius + 0.02).any(axis=1))
 
 
 def _bus_rows(spec: VehicleSpec, front: Point, across: float) -> tuple[Point, ...]:

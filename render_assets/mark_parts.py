@@ -282,7 +282,7 @@ def _hangings(spec: VehicleSpec, body: Body, name: str, material: str, full: boo
     """Folded cloth inside the side windows behind the front ones: over all of a window, or drawn
     back to the pillars."""
     s = spec.shape
-    posts = [*spec.trim.side_windows, s.deck_x + 0.10]
+    posts = [*spec.trim.side_windows, max(s.deck_x + 0.10, s.roof_rear_x)]  # before the rear glass
     low, high = s.belt_z + 0.02, s.height - 0.20
     y = float(body.side_at(sum(posts[:2]) / 2, (low + high) / 2)[0, 1]) if len(posts) > 1 else 0.0
     decals = []

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from render_assets.body import FLAT_FRONT, SCREEN_DEPTH, Body
+from render_assets.body import FLAT_FRONT, SCREEN_DEPTH, Body, arch_wall_y
 from render_assets.buses import cut_bus
 from render_assets.ends import cut_ends
 from render_assets.lamps import cut_lamps
@@ -241,12 +241,7 @@ def _arches(skin: Skin, body: Body) -> None:
     for axle in (body.front_axle, body.rear_axle):
         if axle > s.body_rear_x:
             ring = _arch_distance(axle, body.arch_z, s.arch_radius)
-            skin.region([plane("y", wall_y(body), -1), ring], "arch")
-
-
-def wall_y(body: Body) -> float:
-    """y of the inner wall of the wheel arches."""
-    return body.half - 0.42
+            skin.region([plane("y", arch_wall_y(body), -1), ring], "arch")
 
 
 def _extract(skin: Skin, body: Body) -> list[Part]:
@@ -262,7 +257,7 @@ def _extract(skin: Skin, body: Body) -> list[Part]:
     if len(edges):
         outer = skin.vertices[edges]
         inner = outer.copy()
-        inner[..., 1] = wall_y(body)
+        inner[..., 1] = arch_wall_y(body)
         parts.append(strip("arch_liner", "liner", outer, inner))
         parts += [_arch_wall(body, axle) for axle in (body.front_axle, body.rear_axle)
                   if axle > body.shape.body_rear_x]  # fmt: skip
@@ -275,9 +270,9 @@ def _arch_wall(body: Body, axle: float) -> Part:
     low = np.arcsin(min((body.arch_z - body.shape.clearance - 0.02) / radius, 0.9))
     angle = np.linspace(-low, np.pi + low, 25)
     rim = np.stack(
-        [axle + radius * np.cos(angle), np.full(25, wall_y(body)),
+        [axle + radius * np.cos(angle), np.full(25, arch_wall_y(body)),
          body.arch_z + radius * np.sin(angle)], axis=1
     )  # fmt: skip
-    centre = np.array([[axle, wall_y(body), body.arch_z]])
+    centre = np.array([[axle, arch_wall_y(body), body.arch_z]])
     fan = np.array([(0, i + 1, i) for i in range(1, 25)])
     return part("arch_wall", "liner", np.concatenate([centre, rim]), fan)

@@ -62,6 +62,19 @@ def test_nothing_comes_through_the_skin(style: str, identity: int) -> None:
 
 
 @every_style
+@pytest.mark.parametrize("identity", [0, 30, 31])
+def test_rear_seats_keep_out_of_the_wheel_arches(style: str, identity: int) -> None:
+    spec = full(sample_vehicle(0, identity, styles={style: 1.0}))
+    body, s = Body(spec.shape, spec.layout), spec.shape
+    if spec.layout == "bus":  # has its seats above
+        return
+    points = np.concatenate([p.vertices for p in cabin(spec) if p.name.startswith("seat_")])
+    outside = np.abs(points[:, 1]) > body.half - 0.42
+    away = np.hypot(points[:, 0] + s.wheelbase / 2, points[:, 2] - body.arch_z)
+    assert away[outside].min(initial=9.0) > s.arch_radius
+
+
+@every_style
 def test_a_cabin_has_what_one_looks_for(style: str) -> None:
     spec = full(sample_vehicle(0, 3, styles={style: 1.0}))
     names = {p.name for p in cabin(spec)}

@@ -7,10 +7,9 @@ from typing import get_args
 import numpy as np
 import pytest
 
-from render_assets.body import Body
+from render_assets.body import Body, arch_wall_y
 from render_assets.keypoints import wheel_track
 from render_assets.mesh import Part
-from render_assets.panels import wall_y
 from render_assets.rim_face import turning
 from render_assets.rims import RIMS, openness, sample_rolling, sample_wheels
 from render_assets.spec import RimDesign, RimFinish, Wheels, sample_vehicle
@@ -218,7 +217,7 @@ def test_wheels_fit_their_arches(style: str, identity: int) -> None:
         points = np.concatenate([p.vertices for p in parts if p.name in names])
         away = np.hypot(points[:, 0] - axle, points[:, 2] - body.arch_z)
         assert away.max() < spec.shape.arch_radius - 0.01
-        assert points[:, 1].min() > wall_y(body)
+        assert points[:, 1].min() > arch_wall_y(body)
         assert points[:, 1].max() < spec.shape.width / 2 + 0.03
         assert points[:, 2].min() == pytest.approx(0, abs=1e-6)
     assert wheel_track(spec) + spec.wheels.width / 2 < spec.shape.width / 2
