@@ -129,7 +129,7 @@ class Detail {
 
 /** Fields of a record that have a part of their own, or are in the first. */
 const TOLD = new Set(["schema_version", "image", "domain", "width", "height", "split", "identity", "camera", "frame", "colour",
-  "type", "style", "box", "box_amodal", "keypoints", "mask", "segment_mask", "occlusion", "truncation", "viewpoint", "calibration", "scene"]);
+  "type", "style", "box", "box_amodal", "keypoints", "mask", "mask_amodal", "segment_mask", "part_mask", "depth", "depth_step_m", "normals", "occlusion", "truncation", "viewpoint", "calibration", "scene"]);
 
 function panelParts(record, index, mark) {
   const others = Object.fromEntries(Object.entries(record).filter(([name]) => !TOLD.has(name)));

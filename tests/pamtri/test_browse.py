@@ -17,6 +17,7 @@ import pytest
 from click.testing import CliRunner
 from PIL import Image
 
+from pamtri import parts
 from pamtri.attributes import COLOURS, TYPES
 from pamtri.browse import write_page
 from pamtri.browse.layers import SEGMENT_COLOURS
@@ -25,6 +26,7 @@ from pamtri.dataset_cli import dataset as command
 from pamtri.errors import DataError
 from pamtri.formats import write_dataset
 from pamtri.keypoints import SKELETON
+from pamtri.label_images import encode_png
 from pamtri.record import Keypoints, Record, Viewpoint
 from pamtri.segments import SEGMENTS
 
@@ -136,6 +138,48 @@ def test_segment_colours_are_told_apart(many):
     assert facts["corners"] == [list(s.corners) for s in SEGMENTS]
     assert len(set(SEGMENT_COLOURS)) == len(SEGMENTS)
     assert facts["skeleton"] == [list(bone) for bone in SKELETON]
+
+
+def test_depth_normals_parts_and_the_whole_vehicle_are_painted(tmp_path):
+    root = tmp_path / "set"
+    root.mkdir()
+    depth = np.array([[0, 5000, 7000, 9000]], np.uint16)
+    rng = np.random.default_rng(3)
+    normals = rng.integers(1, 2**16, (1, 4, 3)).astype(np.uint16)
+    normals[0, 0] = 0
+    files = {
+        "depth.png": depth,
+        "normals.png": normals,
+        "part.png": np.array([[0, 1, len(parts.NAMES), 3]], np.uint8),
+        "whole.png": np.array([[0, 0, 255, 255]], np.uint8),
+        "i.png": np.zeros((1, 4), np.uint8),
+    }
+    for name, values in files.items():
+        (root / name).write_bytes(encode_png(values))
+    record = Record(
+        image="i.png",
+        domain="synthetic",
+        depth="depth.png",
+        depth_step_m=0.001,
+        normals="normals.png",
+        part_mask="part.png",
+        mask_amodal="whole.png",
+    )
+    folder = write_page(
+        Dataset(root, (record,), DatasetInfo(name="one")), tmp_path / "page"
+    ).path.parent
+    columns = content(folder / "data.js")["columns"]
+
+    def painted(field: str) -> np.ndarray:
+        return np.asarray(Image.open(folder / columns[field][0]).convert("RGBA")).astype(int)[0]
+
+    assert (painted("depth")[:, 3] > 0).tolist() == [False, True, True, True]
+    near, middle, far = painted("depth")[1:, :3]
+    assert near.sum() > middle.sum() > far.sum() and near[0] > near[2] and far[2] > far[0]
+    assert (painted("normals")[1:, :3] == normals[0, 1:] // 256).all()
+    assert (painted("normals")[:, 3] > 0).tolist() == [False, True, True, True]
+    assert columns["part_mask:seen"] == [[0, 2, len(parts.NAMES) - 1]]
+    assert (painted("mask_amodal")[:, 3] > 0).tolist() == [False, False, True, True]
 
 
 def test_only_a_page_is_replaced(small, tmp_path):
