@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from pamtri import camera
 from pamtri.keypoints import INDEX
 from synth.geometry import SceneGeometry
-from synth.labels import RayTarget
+from synth.labels import RayTarget, vehicle_target
 from synth.scene import CameraSpec, SceneSpec, WeatherSpec
 from synth.tone import linear_of, srgb_of
 
@@ -71,9 +71,10 @@ def scene_distance(spec: SceneSpec, geometry: SceneGeometry) -> NDArray[np.float
     with np.errstate(divide="ignore"):
         ground = -eye[2] / directions[:, 2]
     depth = np.where(ground > 0, ground, np.inf)
-    solid = [*geometry.vehicle.parts, *(geometry.scenery.parts if geometry.scenery else ())]
-    solid += [part for body in geometry.occluders for part in body.parts]
-    depth = np.minimum(depth, RayTarget(solid).cast(eye, directions)[0])
+    bodies = [*geometry.occluders, *([geometry.scenery] if geometry.scenery else [])]
+    others = RayTarget([part for body in bodies for part in body.parts])
+    for target in (vehicle_target(geometry.vehicle.parts), others):
+        depth = np.minimum(depth, target.cast(eye, directions)[0])
     return np.minimum(depth * length, _BACKDROP_M).reshape(x.shape)
 
 
