@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from pamtri import camera
 from pamtri.keypoints import INDEX
 from synth.geometry import SceneGeometry
-from synth.labels import RayTarget
+from synth.labels import RayTarget, vehicle_target
 from synth.scene import CameraSpec, SceneSpec, WeatherSpec
 from synth.tone import linear_of, srgb_of
 
@@ -43,7 +43,9 @@ def add_air(picture: Image, spec: SceneSpec, geometry: SceneGeometry) -> Image:
     if weather.visibility_m is None and not (weather.rain_mm_h or weather.spray):
         return picture
     light = linear_of(picture)
-    glow = np.array(weather.haze, np.float32) * _light_of_air(light)
+    glow = np.array(weather.haze, np.float32) * _light_of_air(
+        light, float(np.mean(spec.light.dusk))
+    )
     distance = scene_distance(spec, geometry)
     if weather.spray:
         light = _spray(light, spec, geometry, glow, distance)
@@ -69,20 +71,23 @@ def scene_distance(spec: SceneSpec, geometry: SceneGeometry) -> NDArray[np.float
     with np.errstate(divide="ignore"):
         ground = -eye[2] / directions[:, 2]
     depth = np.where(ground > 0, ground, np.inf)
-    solid = [*geometry.vehicle.parts, *(geometry.scenery.parts if geometry.scenery else ())]
-    solid += [part for body in geometry.occluders for part in body.parts]
-    depth = np.minimum(depth, RayTarget(solid).cast(eye, directions)[0])
+    bodies = [*geometry.occluders, *([geometry.scenery] if geometry.scenery else [])]
+    others = RayTarget([part for body in bodies for part in body.parts])
+    for target in (vehicle_target(geometry.vehicle.parts), others):
+        depth = np.minimum(depth, target.cast(eye, directions)[0])
     return np.minimum(depth * length, _BACKDROP_M).reshape(x.shape)
 
 
-def _light_of_air(light: _Floats) -> _Floats:
+def _light_of_air(light: _Floats, day: float) -> _Floats:
     """(3,) what thick air looks like: a little brighter than most of the scene whose light it
-    scatters, and half as colourful."""
+    scatters, and less colourful. By ``day`` (1, at night 0) it has the sky's light too."""
     grey = light @ np.array([0.2126, 0.7152, 0.0722], np.float32)
-    level = float(np.clip(1.5 * np.percentile(grey, 75), 0.02, 0.65))
+    level = 1.5 * np.percentile(grey, 75 + 15 * day)
+    level = np.clip(level, 0.02 + 0.2 * day, 0.65)
     mean = light[grey >= np.median(grey)].mean(axis=0)
-    colour: _Floats = 0.5 + 0.5 * mean / max(float(mean.mean()), 1e-6)
-    return level * colour
+    share = 0.4 - 0.25 * day
+    colour: _Floats = 1 - share + share * mean / max(float(mean.mean()), 1e-6)
+    return (level * colour).astype(np.float32)
 
 
 def _spray(

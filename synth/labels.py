@@ -151,8 +151,8 @@ class VehicleTarget(RayTarget):
 
 
 @lru_cache(maxsize=16)
-def _vehicle_target(parts: tuple[Part, ...]) -> VehicleTarget:
-    """By parts: vehicles that differ in their materials alone share one."""
+def vehicle_target(parts: tuple[Part, ...]) -> VehicleTarget:
+    """The target of a vehicle's parts: vehicles that differ in their materials alone share one."""
     return VehicleTarget(parts)
 
 
@@ -167,7 +167,7 @@ def label_scene(spec: SceneSpec, geometry: SceneGeometry, normals: bool = False)
     if depth.min() <= 0:
         raise DataError(f"scene {spec.index}: the camera stands inside the vehicle's extent")
     amodal = _bounds(pixels)
-    own = _vehicle_target(geometry.vehicle.parts)
+    own = vehicle_target(geometry.vehicle.parts)
     others = RayTarget([p for body in geometry.occluders for p in body.parts])
     window, hits, hidden = _trace_image(view, amodal, own, others)
     hit = hits.part >= 0
