@@ -155,10 +155,14 @@ def _with_skyline(
         colour[columns[over]] = tone
         ragged[columns[over]] = 1.0 if leafy else 0.0
         top[columns] = np.maximum(top[columns], tall)
-    crowns = np.abs(np.sin(np.arange(width) * rng.uniform(0.3, 0.6) + 6 * rng.random()))
-    top += ragged * (0.02 * crowns + 0.015 * rng.random(width))
+    around = np.arange(width)
+    crowns = sum(
+        np.abs(np.sin(k * np.pi * around / width + 6 * rng.random())) for k in (41, 67, 113)
+    )
+    top += ragged * 0.012 * crowns
     columns, storeys = np.arange(width) // 4, np.floor(elevation / 0.022)
     panes = (columns % 2 == 0)[None, :] & (storeys % 2 == 0) & (ragged == 0)[None, :]
     tone = np.where(panes[..., None], 0.45, 1.0) * (colour * light * facing[:, None] / 2)[None]
-    seen: np.ndarray = np.where((elevation < top[None, :])[..., None], tone, sky)
+    behind = np.clip((elevation - top[None, :]) / (np.pi / HEIGHT) + 0.5, 0, 1)[..., None]
+    seen: np.ndarray = tone + (sky - tone) * behind
     return seen

@@ -16,6 +16,7 @@ from pamtri.errors import ConfigError
 from synth.assortment import Place
 from synth.camera_config import CameraConfig, FramingConfig
 from synth.config import (
+    SKY,
     BackdropConfig,
     ColourConfig,
     GroundConfig,
@@ -126,9 +127,8 @@ def _daylight(place: Place, seed: int, showing: Showing, azimuth_deg: float) -> 
             framing=FramingConfig(margin=always(0.0)),
         ),
         light=LightConfig(
-            hdri=named("city.exr"),
-            rotation_deg=always(60.0),
-            strength=always(0.9),
+            hdri=named(SKY),
+            clouds=always(0.4),
             sun=SunConfig(
                 probability=1.0,
                 azimuth_deg=always((showing.azimuth_deg + 60) % 360),

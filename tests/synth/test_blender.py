@@ -16,7 +16,15 @@ from render_assets.spec import sample_vehicle
 from render_assets.vehicle import build_vehicle
 from synth.geometry import build_geometry, vehicle_vertices
 from synth.labels import SKIN_TOLERANCE, label_scene
-from synth.scene import LampSpec, LightSpec, ShadowSpec, StateSpec, SunSpec, WeatherSpec
+from synth.scene import (
+    LampSpec,
+    LightSpec,
+    ShadowSpec,
+    SkySpec,
+    StateSpec,
+    SunSpec,
+    WeatherSpec,
+)
 
 pytest.importorskip("bpy")
 pytestmark = pytest.mark.blender
@@ -367,3 +375,23 @@ def test_dirt_shows_low_down(renderer) -> None:
     high = door[np.argmax(door[:, 2])] - np.array([0, 0, 0.08])
     assert around(low) < -20
     assert around(low) < around(high) - 10
+
+
+@pytest.mark.parametrize("sun_azimuth", [0.0, 110.0, 250.0])
+def test_a_made_sky_stands_where_its_sun_does(renderer, sun_azimuth: float) -> None:
+    """A camera that looks 25 degrees to the right of the sun sees the brighter sky on its left."""
+    sun = SunSpec(
+        azimuth_deg=sun_azimuth, elevation_deg=12, strength=0, angle_deg=1, colour=(1, 1, 1)
+    )
+    sky = SkySpec(clouds=0.0, seed=4)
+    light = LightSpec(hdri="sky", sky=sky, rotation_deg=77.0, strength=1.0, sun=sun)
+    for turn, brighter in ((-25.0, "left"), (25.0, "right")):
+        # It looks away from where it stands.
+        view = view_camera(
+            vehicle_vertices(build_vehicle(VEHICLE)), sun_azimuth + turn + 180, 1.0, margin=4.0
+        )
+        spec = make_scene(view, backdrop="hdri").model_copy(update={"light": light})
+        image = renderer.render(spec, build_geometry(spec))[: view.height // 8].astype(float)
+        left, right = (half.mean() for half in np.split(image[:, : view.width // 2 * 2], 2, axis=1))
+        assert (left > right + 3) == (brighter == "left"), (left, right)
+        assert (right > left + 3) == (brighter == "right"), (left, right)
