@@ -186,7 +186,7 @@ def test_interrupted_run_ends_its_child_and_goes_on(bench: Any, tmp_path: Path) 
     bench.steer(hang="train pose")
     process = subprocess.Popen(arguments, stderr=subprocess.PIPE, text=True, start_new_session=True)
     log = tmp_path / "out/logs/pose-real-only-seed0-train.log"
-    for _ in range(200):
+    for _ in range(1200):
         time.sleep(0.1)
         if log.exists() and "step 1/100" in log.read_text():
             break

@@ -26,7 +26,7 @@ from render_assets.vehicle import build_vehicle
 from synth import mesh_file
 from synth.assets_cli import assets
 from synth.config import SynthConfig
-from synth.geometry import build_geometry
+from synth.geometry import SceneGeometry
 from synth.images import render_image
 from synth.mesh_file import read_mesh_file
 from synth.raster import RasterRenderer
@@ -325,7 +325,7 @@ def test_both_renderers_draw_a_texture_the_same_way_up(entry):
     made = replace(made, uv=np.float32([[0, 0], [1, 0], [1, 1], [0, 1]]))
     skin = Material((0.0, 1.0, 0.0), roughness=1.0, texture=Texture.of(picture))
     vehicle = Vehicle(scene.vehicle, (made,), {"skin": skin}, build_vehicle(VEHICLE).keypoints)
-    geometry = replace(build_geometry(scene), vehicle=vehicle)
+    geometry = SceneGeometry(vehicle)
     scene = scene.model_copy(
         update={
             "camera": pose_view.model_copy(

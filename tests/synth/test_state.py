@@ -127,7 +127,7 @@ def test_labels_are_those_of_the_state():
         in_state(REST, state).keypoints, scene.camera.pose, scene.camera.intrinsics
     )
     assert labels.keypoints.xy_array() == pytest.approx(expected)
-    assert geometry.rest is REST
+    assert geometry.rest is build_vehicle(VEHICLE)
     plain = label_scene(make_scene(azimuth_deg=60.0), build_geometry(make_scene(azimuth_deg=60.0)))
     assert (labels.mask != plain.mask).sum() > 20
     visible = labels.keypoints.visible_array()
