@@ -81,6 +81,7 @@ WITH: dict[str, dict[str, Any]] = {
 }
 """What a factor, or each of a section, needs beside it to be seen."""
 ENDS: dict[str, tuple[Any, ...]] = {
+    "backdrop.kind": ("hdri", "street", "flat", "noise"),  # a plate is the user's
     "camera.azimuth_deg": (0, 90, 180),
     "camera.elevation_deg": (0, 60),
     "camera.height_m": (0.5, 8),

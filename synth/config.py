@@ -14,6 +14,7 @@ import numpy as np
 from pydantic import Field, JsonValue, field_serializer, model_validator
 
 from pamtri.config import Config
+from pamtri.errors import DataError
 from synth.camera_config import OVERRULED_BY, CameraConfig, ImageConfig
 from synth.distributions import (
     Angle,
@@ -31,6 +32,7 @@ from synth.distributions import (
 from synth.factor_checks import check_cases, check_mixtures
 from synth.freeze import Effect, frozen_keys, with_key, without_key
 from synth.night import ShadowConfig, StreetLampConfig, TimeConfig
+from synth.plates import list_plates
 from synth.scene import BackdropSpec, GroundSpec, OccluderSpec
 from synth.state import StateConfig
 from synth.vehicle_config import VehicleConfig
@@ -117,8 +119,23 @@ class BackdropConfig(Config):
     kind: Annotated[Name, one_of(get_args(BackdropSpec.model_fields["kind"].annotation))] = named(
         "hdri"
     )
-    """The environment map, scenery, or what leaves no scene at all."""
+    """The environment map, scenery, a photograph, or what leaves no scene at all."""
     colour: ColourConfig = ColourConfig()
+    """Of the kind ``flat``, and of houses."""
+    plates: str | None = None
+    """Folder of photographs (JPEG or PNG) for the kind ``plate``, relative to where the command
+    runs. They fill the picture above the ground; the raster renderer shows the colour instead."""
+
+    @model_validator(mode="after")
+    def _plates_exist(self) -> BackdropConfig:
+        if self.plates is not None:
+            try:
+                list_plates(self.plates)
+            except DataError as error:
+                raise ValueError(f"plates: {error}") from None
+        elif self.kind.weights_by_value().get("plate"):
+            raise ValueError("plates: expected a folder of photographs for the kind 'plate'")
+        return self
 
 
 class OccluderConfig(Effect):

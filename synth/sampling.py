@@ -31,11 +31,13 @@ from synth.distributions import Uniform
 from synth.motion import sheared, speed_blur
 from synth.night import is_dark, sample_lamps, sample_shadow, sample_time
 from synth.placement import sample_occluders
+from synth.plates import list_plates, plate_digest
 from synth.scene import (
     BackdropSpec,
     CameraSpec,
     GroundSpec,
     LightSpec,
+    PlateSpec,
     Rgb,
     SceneSpec,
     SensorSpec,
@@ -219,8 +221,15 @@ def _ground(config: GroundConfig, streams: Streams) -> GroundSpec:
 
 
 def _backdrop(config: BackdropConfig, streams: Streams) -> BackdropSpec:
+    kind = streams.name("backdrop.kind", config.kind)
+    plate = None
+    if kind == "plate" and config.plates is not None:
+        plates = list_plates(config.plates)
+        file = plates[streams.seed("backdrop.plates") % len(plates)]
+        plate = PlateSpec(file=file, digest=plate_digest(file))
     return BackdropSpec(
-        kind=streams.name("backdrop.kind", config.kind),  # type: ignore[arg-type]
+        kind=kind,  # type: ignore[arg-type]
+        plate=plate,
         colour=_colour("backdrop.colour", config.colour, streams),
         seed=streams.seed("backdrop.seed"),
     )

@@ -153,13 +153,24 @@ class WeatherSpec(Spec):
     """Of puddles, streaks and drops."""
 
 
-class BackdropSpec(Spec):
-    """What is behind the vehicle: the environment map, scenery blocks, a flat colour or noise."""
+class PlateSpec(Spec):
+    """A photograph that stands behind the scene."""
 
-    kind: Literal["hdri", "street", "flat", "noise"]
+    file: str
+    digest: str
+    """Of the file's bytes."""
+
+
+class BackdropSpec(Spec):
+    """What is behind the vehicle: the environment map, scenery blocks, a photograph, a flat colour
+    or noise."""
+
+    kind: Literal["hdri", "street", "plate", "flat", "noise"]
     colour: Rgb = (0.5, 0.5, 0.5)
     seed: int = 0
     """Of the street's blocks or of the noise."""
+    plate: PlateSpec | None = None
+    """Of the kind ``plate``."""
 
 
 class StateSpec(Spec):

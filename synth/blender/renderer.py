@@ -78,7 +78,7 @@ class BlenderRenderer:
         """Blender's scene as ``spec`` describes it, ready to be rendered as the pinhole image."""
         cameras.set_camera(self._scene, spec.camera.pose, pinhole)
         light = clouded(spec.light, spec.weather)
-        self._world.set(light, spec.backdrop)
+        self._world.set(light, spec.backdrop, pinhole.width / pinhole.height)
         self._lamps.set(spec, geometry.vehicle)
         self._ground.set(spec.ground, spec.weather)
         self._scene.cycles.samples = spec.samples

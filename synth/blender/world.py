@@ -10,11 +10,12 @@ import bpy
 import numpy as np
 from mathutils import Vector
 
-from pamtri.errors import ConfigError
+from pamtri.errors import ConfigError, DataError
 from render_assets.skies import build_sky
 from synth.blender.shaders import rgba
 from synth.night import lamp_irradiance
-from synth.scene import BackdropSpec, LightSpec, SkySpec, SunSpec
+from synth.plates import plate_digest
+from synth.scene import BackdropSpec, LightSpec, PlateSpec, SkySpec, SunSpec
 
 _REC709 = np.array([0.2126, 0.7152, 0.0722])
 _ADAPTATION = 0.85
@@ -123,8 +124,17 @@ class World:
         self._plain = nodes.new("ShaderNodeMix")
         self._plain.data_type = "RGBA"
         links.new(vivid.outputs["Color"], _colour_input(self._plain, "A"))
+        self._plate = nodes.new("ShaderNodeTexImage")
+        self._plate.extension = "EXTEND"
+        self._cover = nodes.new("ShaderNodeMapping")
+        links.new(place.outputs["Window"], self._cover.inputs["Vector"])
+        links.new(self._cover.outputs["Vector"], self._plate.inputs["Vector"])
+        self._photo = nodes.new("ShaderNodeMix")
+        self._photo.data_type = "RGBA"
+        links.new(_colour_output(self._plain), _colour_input(self._photo, "A"))
+        links.new(self._plate.outputs["Color"], _colour_input(self._photo, "B"))
         self._screen = nodes.new("ShaderNodeBackground")
-        links.new(_colour_output(self._plain), self._screen.inputs["Color"])
+        links.new(_colour_output(self._photo), self._screen.inputs["Color"])
         path = nodes.new("ShaderNodeLightPath")
         self._seen = nodes.new("ShaderNodeMath")
         self._seen.operation = "MULTIPLY"
@@ -136,8 +146,11 @@ class World:
         output = nodes.new("ShaderNodeOutputWorld")
         links.new(mix.outputs["Shader"], output.inputs["Surface"])
 
-    def set(self, light: LightSpec, backdrop: BackdropSpec) -> None:
-        """Light the scene and expose for it."""
+    def set(self, light: LightSpec, backdrop: BackdropSpec, aspect: float) -> None:
+        """Light the scene and expose for it; ``aspect`` is the picture's width over its height.
+
+        Raises DataError for a plate that is no picture or not the one that was drawn.
+        """
         exposure = metered_exposure(light)
         if light.sky is None:
             self._map.image, turn = load_map(light.hdri), light.rotation_deg
@@ -146,8 +159,11 @@ class World:
         self._turn.inputs["Rotation"].default_value = (0.0, 0.0, np.deg2rad(turn))
         self._light.inputs["Strength"].default_value = light.strength
         self._dusk.inputs[1].default_value = light.dusk
-        self._seen.inputs[1].default_value = float(backdrop.kind in ("flat", "noise"))
+        self._seen.inputs[1].default_value = float(backdrop.kind in ("flat", "noise", "plate"))
         self._plain.inputs["Factor"].default_value = float(backdrop.kind == "flat")
+        self._photo.inputs["Factor"].default_value = float(backdrop.plate is not None)
+        if backdrop.plate is not None:
+            self._hang(backdrop.plate, aspect)
         _colour_input(self._plain, "B").default_value = rgba(backdrop.colour)
         self._screen.inputs["Strength"].default_value = 1 / exposure  # the colour as it is given
         rng = np.random.default_rng([backdrop.seed, 5])
@@ -155,6 +171,24 @@ class World:
         self._noise.inputs["Scale"].default_value = float(np.exp(rng.uniform(0.5, 4.0)))
         self._scene.cycles.film_exposure = exposure
         self._set_sun(light.sun)
+
+    def _hang(self, plate: PlateSpec, aspect: float) -> None:
+        """Show a photograph so that it covers the picture, its middle in the middle."""
+        if plate_digest(plate.file) != plate.digest:
+            raise DataError(f"{plate.file}: is not the file that the scene was drawn with")
+        if self._plate.image is not None:
+            bpy.data.images.remove(self._plate.image)
+        try:
+            self._plate.image = bpy.data.images.load(str(Path(plate.file).resolve()))
+        except RuntimeError:
+            raise DataError(f"{plate.file}: is not a picture that Blender reads") from None
+        width, height = self._plate.image.size
+        if not width * height:
+            raise DataError(f"{plate.file}: is not a picture that Blender reads")
+        share = aspect / (width / height)
+        size = np.array([min(share, 1.0), min(1 / share, 1.0)])
+        self._cover.inputs["Scale"].default_value = (*size.tolist(), 1.0)
+        self._cover.inputs["Location"].default_value = (*((1 - size) / 2).tolist(), 0.0)
 
     def _load_sky(self, sky: SkySpec, sun: SunSpec | None) -> bpy.types.Image:
         radiance = sky_map(sky, sun)
