@@ -1,4 +1,5 @@
-"""A street to stand behind the vehicle: pavement, houses, trees, lamp posts, parked cars.
+"""A street to stand behind the vehicle: pavement, houses, hedges, fences, trees, lamp posts, signs,
+parked cars.
 
 Its frame: x leads away from the vehicle, the kerb lies along y at x = 0, z is up; metres. It is
 seen small and out of focus: its shapes are plain, its rhythm (storeys, windows) does the work.
@@ -48,16 +49,23 @@ def build_street(seed: int, colour: Rgb) -> Body:
 
     add("pavement", _pavement(), (0.0, 0.0, 0.0))
     for number, (y, width) in enumerate(_plots(rng)):
-        if rng.random() < 0.25:
-            add("green", _hedge(rng, width), (_PAVEMENT + 1.5, y, 0.0))
+        built = rng.random()
+        if built < 0.36:
+            if built < 0.25:
+                add("green", _hedge(rng, width), (_PAVEMENT + 1.5, y, 0.0))
+            else:
+                add("fence", _fence(rng, width), (_PAVEMENT, y, 0.0))
             continue
         facade = _FACADES[rng.integers(len(_FACADES))]
         r, g, b = (float(0.7 * f + 0.18 * c) for f, c in zip(facade, colour, strict=True))
         add(f"house{number}", _house(rng, width, (r, g, b)), (_PAVEMENT, y, 0.0))
     for y in np.arange(-_HALF_LENGTH, _HALF_LENGTH, rng.uniform(9, 16)):
         at = (rng.uniform(0.8, 1.6), float(y + rng.uniform(-2, 2)), 0.0)
-        if rng.random() < 0.6:
+        stands = rng.random()
+        if stands < 0.5:
             add("tree", _tree(rng), at)
+        elif stands < 0.65:
+            add(f"sign{rng.integers(4)}", _sign(rng), at)
         else:
             add("lamp", build_occluder("pole", (0.14, 0.14, 7.0), 0, (0.1, 0.1, 0.1)), at)
     for number, y in enumerate(np.arange(-_HALF_LENGTH / 2, _HALF_LENGTH / 2, 6.5)):
@@ -198,6 +206,34 @@ def _boxes(material: str, centres: np.ndarray, sizes: np.ndarray) -> Part:
     first = np.arange(0, len(points), 4)[:, None]
     faces = np.concatenate([first + np.array([0, 1, 2]), first + np.array([0, 2, 3])])
     return part(material, material, points, faces)
+
+
+def _fence(rng: np.random.Generator, width: float) -> Body:
+    """Pales between posts, of wood or metal."""
+    height, pitch = float(rng.uniform(1.0, 1.9)), float(rng.uniform(0.14, 0.3))
+    y = np.arange(-width / 2, width / 2, pitch)
+    pales = np.stack([0 * y, y, 0 * y + height / 2], axis=1)
+    sizes = np.tile([0.025, 0.55 * pitch, height], (len(y), 1))
+    rails = np.array([[0.03, 0.0, share * height] for share in (0.25, 0.8)])
+    tone = float(rng.uniform(0.03, 0.4))
+    paint = Material((tone, 0.85 * tone, 0.7 * tone), roughness=0.75)
+    return Body(
+        (
+            _boxes("pale", pales, sizes),
+            _boxes("pale", rails, np.tile([0.05, width, 0.08], (2, 1))),
+        ),
+        {"pale": paint},
+    )
+
+
+def _sign(rng: np.random.Generator) -> Body:
+    """A traffic sign's disc or board, which faces along the street, on its post."""
+    tones: tuple[Rgb, ...] = ((0.42, 0.02, 0.02), (0.02, 0.08, 0.4), (0.6, 0.4, 0.02))
+    face = Material(tones[rng.integers(len(tones))], roughness=0.4)
+    post = tube("post", "post", np.array([[0, 0, 0], [0, 0, 2.7]]), 0.03, sides=8)
+    place = np.array([[0, 0.02, 2.45], [0, 0.05, 2.45]])
+    board = tube("face", "face", place, 0.33, sides=24)
+    return Body((post, board), {"post": Material((0.3, 0.3, 0.31), metallic=0.6), "face": face})
 
 
 def _hedge(rng: np.random.Generator, width: float) -> Body:
