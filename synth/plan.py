@@ -62,7 +62,7 @@ def plan_text(config: SynthConfig, workers: int) -> str:
 
 def measure(config: SynthConfig, threads: int) -> Cost:
     """Render and write a few scenes, spread over the data set, into a folder that is dropped."""
-    renderer = open_renderer(config.renderer, threads)
+    renderer = open_renderer(config.renderer, threads, config.device)
     timed = min(TIMED_IDENTITIES, config.identities)
     per_identity = min(2, config.images_per_identity)
     seconds: tuple[list[float], list[float]] = ([], [])

@@ -28,7 +28,8 @@ Labelled = tuple[NDArray[np.uint8], Record]
 
 def preview_config(config: SynthConfig, output: Path, count: int, columns: int) -> None:
     """Render ``count`` scenes spread over those of ``config`` and write their sheet."""
-    renderer = open_renderer(config.renderer, len(os.sched_getaffinity(0)))
+    cores = len(os.sched_getaffinity(0))
+    renderer = open_renderer(config.renderer, cores, config.device)
     images: list[Labelled] = []
     with progress(min(count, config.count), "preview") as bar:
         for index in _spread(config.count, count):

@@ -36,7 +36,7 @@ class Timed(Noise):
 @pytest.fixture
 def timed(monkeypatch):
     renderer = Timed()
-    monkeypatch.setattr(plan, "open_renderer", lambda name, threads: renderer)
+    monkeypatch.setattr(plan, "open_renderer", lambda name, threads, device: renderer)
     monkeypatch.setattr(plan.time, "perf_counter", lambda: renderer.now)
     return renderer
 

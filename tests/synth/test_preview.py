@@ -35,7 +35,7 @@ class Plain:
 
 @pytest.fixture(autouse=True)
 def _renders_plainly(monkeypatch):
-    monkeypatch.setattr(preview, "open_renderer", lambda name, threads: Plain())
+    monkeypatch.setattr(preview, "open_renderer", lambda name, threads, device: Plain())
 
 
 def invoke(*arguments):
