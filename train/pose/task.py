@@ -17,7 +17,7 @@ from train.mixing import Draw, ImagePlan
 from train.pose.codec import STRIDE, encode
 from train.pose.config import PoseConfig
 from train.pose.data import augmented_item, has_keypoints, plain_item, pose_view
-from train.pose.network import PoseNetwork, heatmap_loss
+from train.pose.network import PoseNetwork, heatmap_loss, target_points
 from train.pose.predict import predict_points
 from train.sources import Sample, open_split
 
@@ -56,7 +56,8 @@ class PoseTask:
     def losses(self, network: nn.Module, batch: Item) -> dict[str, Tensor]:
         """``loss``, the term to minimise, of one batch."""
         model = self.config.model
-        target = encode(batch["points"], model.input_size // STRIDE, model.sigma)
+        points = target_points(batch["points"], model)
+        target = encode(points, model.input_size // STRIDE, model.sigma)
         output = network(batch["image"])
         return {"loss": heatmap_loss(output.float(), target, batch["weight"], model.loss)}
 
