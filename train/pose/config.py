@@ -45,6 +45,9 @@ class PoseModelConfig(Config):
     loss: Literal["mse", "softmax"] = "mse"
     """Mean squared error of heatmaps, as PAMTRI; or cross-entropy of a softmax over each heatmap,
     which learns in fewer steps."""
+    visibility: bool = False
+    """Also learn whether each keypoint is visible, occluded or absent, from labels that tell;
+    the keypoints' places are learnt as without."""
     heatmap_pixel: Literal["middle", "first"] = "middle"
     """Which point of the input a heatmap pixel stands for: the middle of its 4 x 4 pixels, or the
     centre of the first of them, as in imported networks of PAMTRI's and HRNet's code."""

@@ -7,6 +7,7 @@ Pose Estimation (Xiao et al., ECCV 2018). Backbones are timm's.
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -15,6 +16,7 @@ from torch import Tensor, nn
 from pamtri.keypoints import FLIP, NUM_KEYPOINTS
 from train.pose.codec import STRIDE
 from train.pose.config import PoseModelConfig
+from train.pose.visibility import VisibilityHead
 from train.weights import create_backbone, load_weights
 
 DECONVOLUTIONS = 3
@@ -24,7 +26,7 @@ _DECONVOLUTION_WIDTH = 256
 
 
 class PoseNetwork(nn.Module):
-    """Images (n, 3, s, s) to heatmaps (n, 36, s / 4, s / 4)."""
+    """Images (n, 3, s, s) to heatmaps (n, 36, s / 4, s / 4), and to visibility if asked."""
 
     def __init__(self, config: PoseModelConfig) -> None:
         super().__init__()
@@ -44,11 +46,21 @@ class PoseNetwork(nn.Module):
         nn.init.normal_(self.head.weight, std=0.001)
         assert self.head.bias is not None
         nn.init.zeros_(self.head.bias)
+        self._config = config
+        self.visibility = VisibilityHead(channels) if config.visibility else None
 
-    def forward(self, images: Tensor) -> Tensor:
-        """One value a heatmap pixel, unbounded: see ``heatmaps_from``."""
-        output: Tensor = self.head(self._features(images))
-        return output
+    def forward(self, images: Tensor, visibility: bool = False) -> Any:
+        """One value a heatmap pixel, unbounded: see ``heatmaps_from``.
+
+        With ``visibility`` a pair: those, and the scores (n, 36, 3) of
+        ``train.pose.visibility.STATES``, of a network that learns them.
+        """
+        features = self._features(images)
+        output: Tensor = self.head(features)
+        if not visibility:
+            return output
+        assert self.visibility is not None
+        return output, self.visibility(features, heatmaps_from(output.float(), self._config))
 
     def _features(self, images: Tensor) -> Tensor:
         """(n, channels, s / 4, s / 4)."""
