@@ -17,6 +17,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "assets": ("synth.assets_cli:assets", "Preview, export, import and check vehicles."),
     "train": ("train.cli:train", "Train a pose or a re-identification network."),
     "predict": ("train.cli:predict", "Run a trained network over a data set or folder."),
+    "import-checkpoint": (
+        "train.cli:import_checkpoint",
+        "Take over a checkpoint of PAMTRI or HRNet.",
+    ),
     "evaluate": ("evaluate.cli:evaluate", "Score predictions against labels."),
     "compare": ("evaluate.cli:compare", "Real-only against augmented training, as a report."),
     "dataset": ("pamtri.dataset_cli:dataset", "Inspect, check and convert data sets."),

@@ -37,8 +37,13 @@ class Checkpoint:
 
 def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
     """Write ``path`` so that a crash leaves the old file or the new one."""
+    save_plain(path, asdict(checkpoint))
+
+
+def save_plain(path: Path, content: dict[str, Any]) -> None:
+    """Write plain data and tensors, so that a crash leaves the old file or the new one."""
     temporary = path.with_name(path.name + ".part")
-    torch.save(asdict(checkpoint), temporary)
+    torch.save(content, temporary)
     temporary.replace(path)
 
 

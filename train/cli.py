@@ -147,3 +147,27 @@ def predict_reid(
     predictor = ReidPredictor(checkpoint, inference_device())
     write_features(output, predictor.predict(samples, keypoints or "labels"))
     click.echo(f"{output}: features of {len(samples)} images")
+
+
+@click.command("import-checkpoint")
+@click.argument("file", type=click.Path(path_type=Path))
+@file_option("pamtri_w32.pt")
+def import_checkpoint(file: Path, output: Path) -> None:
+    """Turn FILE, a checkpoint of PAMTRI's or HRNet's own code, into one of this program.
+
+    Recognised are pose_hrnet (any width) and pose_resnet with 36 keypoints, and HRNet's ImageNet
+    files: bare, or as the checkpoint.pth that holds an optimiser as well. Nothing in FILE is
+    executed. A file with a key too many, too few or of another shape is refused with the list.
+
+    \b
+    Examples:
+      pamtri import-checkpoint model_best.pth --output pamtri_w32.pt
+      pamtri predict pose pamtri_w32.pt VeRi --split test --output pose_test.csv
+      pamtri import-checkpoint hrnet_w32-36af842e.pth --output w32_imagenet.pt
+    """
+    from train import import_checkpoint as importing
+
+    imported = importing.import_checkpoint(file, output)
+    found = f"{output}: {imported.kind} on {imported.backbone}, {imported.tensors} tensors"
+    use = f"pamtri predict pose {output} IMAGES" if imported.is_pose else f"model.weights: {output}"
+    click.echo(f"{found}; use it with: {use}")

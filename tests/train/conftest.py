@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,6 +13,8 @@ import pytest
 from pamtri.dataset import DatasetInfo, write_native
 from pamtri.keypoints import NUM_KEYPOINTS
 from pamtri.record import Keypoints, Record
+
+sys.path.append(str(Path(__file__).parent))  # the restated networks beside the tests
 
 
 def _write(root: Path, identities: int, images: int, domain: str, size: int = 48) -> Path:

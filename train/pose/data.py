@@ -12,6 +12,7 @@ from train.batches import Item
 from train.config import AugmentConfig
 from train.images import CropCache
 from train.pose.config import PoseConfig
+from train.pose.visibility import outside_is_absent, possible_states
 from train.sources import Sample
 from train.view import View
 
@@ -40,16 +41,30 @@ def augmented_item(
 ) -> Item:
     """An augmented example: ``image``, ``points`` (36, 2) in input pixels, ``weight`` (36,).
 
-    The weight is 1 where a point teaches and lies in the input, else 0.
+    The weight is 1 where a point teaches and lies in the input, else 0. ``possible`` (36, 3) is
+    what is known of visibility: see ``train.pose.visibility``.
     """
     item, to_input, mirrored = view.augmented(sample, config, rng)
     keypoints = sample.record.keypoints
     assert keypoints is not None
-    rows = np.column_stack([keypoints.xy_array(), supervised(keypoints, supervise)])
+    teaches, possible = supervised(keypoints, supervise), possible_states(keypoints.visibility)
+    rows = np.column_stack([keypoints.xy_array(), teaches, possible])
     moved = move_keypoints(rows, to_input, mirrored).astype(np.float32)
     points, weight = moved[:, :2], moved[:, 2]
     inside = ((points >= 0) & (points <= view.size)).all(axis=1)
-    return {**item, "points": points, "weight": weight * inside}
+    return {
+        **item,
+        "points": points,
+        "weight": weight * inside,
+        "possible": outside_is_absent(moved[:, 3:], inside),
+    }
+
+
+def visibility_item(view: View, sample: Sample) -> Item:
+    """An image as it is tested, and ``possible`` (36, 3) as its record says."""
+    keypoints = sample.record.keypoints
+    assert keypoints is not None
+    return {**view.plain(sample)[0], "possible": possible_states(keypoints.visibility)}
 
 
 def supervised(keypoints: Keypoints, supervise: str) -> NDArray[np.bool_]:

@@ -6,6 +6,7 @@ from functools import partial
 from typing import Any
 
 import numpy as np
+import torch
 from accelerate import Accelerator
 from accelerate.utils import gather_object
 from torch import Tensor, nn
@@ -16,9 +17,16 @@ from train.images import CropCache
 from train.mixing import Draw, ImagePlan
 from train.pose.codec import STRIDE, encode
 from train.pose.config import PoseConfig
-from train.pose.data import augmented_item, has_keypoints, plain_item, pose_view
-from train.pose.network import PoseNetwork, heatmap_loss
+from train.pose.data import (
+    augmented_item,
+    has_keypoints,
+    plain_item,
+    pose_view,
+    visibility_item,
+)
+from train.pose.network import PoseNetwork, heatmap_loss, target_points
 from train.pose.predict import predict_points
+from train.pose.visibility import count_right, visibility_loss, visibility_shares
 from train.sources import Sample, open_split
 
 
@@ -54,14 +62,20 @@ class PoseTask:
         return f"pose: {' + '.join(parts)} images, {len(self._validation)} to validate"
 
     def losses(self, network: nn.Module, batch: Item) -> dict[str, Tensor]:
-        """``loss``, the term to minimise, of one batch."""
+        """``loss``, the term to minimise, of one batch, and what it is the sum of."""
         model = self.config.model
-        target = encode(batch["points"], model.input_size // STRIDE, model.sigma)
-        output = network(batch["image"])
-        return {"loss": heatmap_loss(output.float(), target, batch["weight"], model.loss)}
+        points = target_points(batch["points"], model)
+        target = encode(points, model.input_size // STRIDE, model.sigma)
+        if not model.visibility:
+            output = network(batch["image"])
+            return {"loss": heatmap_loss(output.float(), target, batch["weight"], model.loss)}
+        output, scores = network(batch["image"], True)
+        heatmaps = heatmap_loss(output.float(), target, batch["weight"], model.loss)
+        visibility = visibility_loss(scores.float(), batch["possible"])
+        return {"loss": heatmaps + visibility, "heatmap": heatmaps, "visibility": visibility}
 
     def validate(self, network: nn.Module, accelerator: Accelerator) -> dict[str, Any]:
-        """PCK of the validation images' visible keypoints."""
+        """PCK of the validation images' visible keypoints, and the share of states told right."""
         mine = self._validation[accelerator.process_index :: accelerator.num_processes]
         batches = InOrder(mine, partial(plain_item, self._view), self.config.training.batch_size)
         points, _ = predict_points(
@@ -71,7 +85,26 @@ class PoseTask:
             [(p, *_labels(sample)) for p, sample in zip(points, mine, strict=True)]
         )
         predicted, true, visible = (np.stack(column) for column in zip(*rows, strict=True))
-        return {"pck": pck(predicted, true, visible) or 0.0}
+        metrics = {"pck": pck(predicted, true, visible) or 0.0}
+        if self.config.model.visibility:
+            metrics["visibility"] = self._visibility_accuracy(network, mine, accelerator)
+        return metrics
+
+    @torch.no_grad()
+    def _visibility_accuracy(
+        self, network: nn.Module, samples: list[Sample], accelerator: Accelerator
+    ) -> float:
+        """The share of points, of those that labels tell of, whose likeliest state is possible."""
+        load = partial(visibility_item, self._view)
+        loader = InOrder(samples, load, self.config.training.batch_size).loader()
+        counts = gather_object(
+            [
+                count_right(visibility_shares(network, batch["image"]), batch["possible"])
+                for batch in to_device(loader, accelerator.device)
+            ]
+        )
+        right, known = np.sum(counts, axis=0)
+        return float(right / max(1, known))
 
     def _load(self, draw: Draw, rng: np.random.Generator) -> Item:
         sample = self._training[draw.source][draw.index]
