@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -74,8 +75,11 @@ def estimate_viewpoints(
         _estimate(keypoints[i : i + _BATCH], lenses[i : i + _BATCH])
         for i in range(0, max(len(keypoints), 1), _BATCH)
     ]
-    names = Viewpoints.__dataclass_fields__
-    return Viewpoints(*(np.concatenate([getattr(p, name) for p in parts]) for name in names))
+    columns: dict[str, Any] = {
+        name: np.concatenate([getattr(part, name) for part in parts])
+        for name in Viewpoints.__dataclass_fields__
+    }
+    return Viewpoints(**columns)
 
 
 def _estimate(keypoints: Array, lenses: Sequence[camera.Intrinsics | None]) -> Viewpoints:
@@ -91,14 +95,25 @@ def _estimate(keypoints: Array, lenses: Sequence[camera.Intrinsics | None]) -> V
 
 
 def _weights(confidence: Array) -> Array:
-    confidence = np.clip(confidence, 0.0, 1.0)
-    highest = confidence.max(axis=1, keepdims=True)
-    return np.where(highest > 0, confidence / np.where(highest > 0, highest, 1), 0.0) ** 2
+    confidence = np.clip(confidence, 0.0, None)
+    highest = np.maximum(confidence.max(axis=1, keepdims=True), 1e-12)
+    return (confidence / highest) ** 2
 
 
 def _nothing(count: int) -> Viewpoints:
-    numbers = (np.full(count, np.nan) for _ in range(7))
-    return Viewpoints(*numbers, type=np.full(count, -1))
+    def unknown() -> Array:
+        return np.full(count, np.nan)
+
+    return Viewpoints(
+        azimuth=unknown(),
+        elevation=unknown(),
+        roll=unknown(),
+        distance=unknown(),
+        length=unknown(),
+        error=unknown(),
+        relative_error=unknown(),
+        type=np.full(count, -1),
+    )
 
 
 def _fit(pixels: Array, weights: Array, lenses: Sequence[camera.Intrinsics | None]) -> Viewpoints:

