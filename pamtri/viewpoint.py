@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,7 @@ from numpy.typing import NDArray
 from pamtri import camera
 from pamtri.errors import DataError
 from pamtri.keypoints import NUM_KEYPOINTS
+from pamtri.record import Record
 from pamtri.viewpoint_fit import NETWORK_NOISE, camera_centres, refine, seen
 from pamtri.viewpoint_search import search
 from pamtri.viewpoint_shapes import load_shapes
@@ -80,6 +82,20 @@ def estimate_viewpoints(
         for name in Viewpoints.__dataclass_fields__
     }
     return Viewpoints(**columns)
+
+
+def lenses_of(
+    names: Sequence[str], records: Sequence[Record], source: str
+) -> list[camera.Intrinsics | None]:
+    """The lens of each image by its base name, where a record has one.
+
+    Raises DataError when there are records and none is of these images; ``source`` names both.
+    """
+    there = {PurePosixPath(record.image).name: record.calibration for record in records}
+    if there and names and not any(name in there for name in names):
+        raise DataError(f"{source}: have no image in common (the first is {names[0]})")
+    found = [there.get(name) for name in names]
+    return [None if calibration is None else calibration.intrinsics for calibration in found]
 
 
 def _estimate(keypoints: Array, lenses: Sequence[camera.Intrinsics | None]) -> Viewpoints:
