@@ -20,6 +20,11 @@ from render_assets.vehicle import build_vehicle
 
 VERI = Path(__file__).parents[3] / "shared/data/veri_pose_prior.npz"
 SIDE_POINTS = [NAMES[i].partition("_")[2] for g in ("wheel", "fender") for i in GROUPS[g]]
+ASIDE = (
+    camera.look_at((0, 0, 0), (1, 0.25, 0.1), roll=0.03).rotation
+    @ camera.look_at((0, 0, 0), (1, 0, 0)).rotation.T
+)
+"""Turns a camera so that what was in the middle is at the right, below."""
 LENS = (-0.25, 0.08, 0.004, -0.003, 0.01)
 
 
@@ -35,13 +40,12 @@ def shown_points(points: np.ndarray, pose: camera.Pose) -> np.ndarray:
 
 def shot(
     points: np.ndarray,
-    view: camera.Viewpoint,
+    pose: camera.Pose,
     rng: np.random.Generator,
     noise: float,
     lens: camera.Intrinsics,
 ) -> np.ndarray:
     """(36, 3) keypoints as a network gives them: hidden ones are unsure and somewhere."""
-    pose = camera.pose_from_viewpoint(view, (0, 0, 0.6))
     pixels, _ = camera.project(points, pose, lens)
     shown = shown_points(points, pose)
     extent = np.ptp(pixels[shown], axis=0).max()
@@ -75,11 +79,13 @@ def shoot_around(
         for azimuth in np.arange(12) * 30 + rng.uniform(0, 30):
             angles = np.radians([azimuth % 360, rng.uniform(2, 30), rng.uniform(-5, 5)])
             view = camera.Viewpoint(*angles, length * rng.uniform(2.5, 7))
+            pose = camera.pose_from_viewpoint(view, (0, 0, 0.6))
             lens = camera.Intrinsics(900, 900, 600, 300)
             if calibrated:  # the vehicle is far from the middle of a wide, bent picture
-                lens = camera.Intrinsics(900, 850, 300, 120, LENS, skew=20)
-            shots.append(shot(points, view, rng, noise, lens))
-            views.append(camera.viewpoint_from_pose(camera.pose_from_viewpoint(view, (0, 0, 0.6))))
+                lens = camera.Intrinsics(900, 850, 600, 300, LENS, skew=20)
+                pose = pose.then(camera.Pose(ASIDE, np.zeros(3)))
+            shots.append(shot(points, pose, rng, noise, lens))
+            views.append(camera.viewpoint_from_pose(pose))
             lengths.append(length)
             lenses.append(lens if calibrated else None)
     return np.array(shots), views, lengths, lenses
