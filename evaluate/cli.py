@@ -70,6 +70,56 @@ def evaluate_pose(
     _write_json(target, summary)
 
 
+@evaluate.command("viewpoint")
+@click.argument("predictions", type=click.Path(path_type=Path))
+@data_argument
+@format_option
+@click.option(
+    "--split",
+    "splits",
+    multiple=True,
+    help="Score only images of this split. Repeatable; all images with a viewpoint by default.",
+)
+@click.option(
+    "--rose",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Also draw images and errors around the vehicle into this PNG.",
+)
+@json_option
+def evaluate_viewpoint(
+    predictions: Path,
+    data: Path,
+    layout: str | None,
+    splits: tuple[str, ...],
+    rose: Path | None,
+    target: Path | None,
+) -> None:
+    """Azimuth errors of a viewpoint CSV (name, azimuth_deg, elevation_deg, perhaps roll_deg).
+
+    Front and rear taken for each other are counted apart from other errors.
+
+    \b
+    Examples:
+      pamtri evaluate viewpoint viewpoint.csv ../shared/data/real_vehicles --rose rose.png
+      pamtri evaluate viewpoint viewpoint.csv runs/synthetic --split test --json viewpoint.json
+    """
+    from evaluate.text import viewpoint_text
+    from evaluate.viewpoint import score_viewpoint
+    from evaluate.viewpoint_rose import write_rose
+    from pamtri.formats import open_dataset
+    from pamtri.viewpoint_csv import read_viewpoints
+
+    dataset = open_dataset(data, layout)
+    records = dataset.only(*splits).records if splits else dataset.records
+    scores = score_viewpoint(read_viewpoints(predictions), records, str(predictions))
+    summary = scores.summary()
+    click.echo(viewpoint_text(summary))
+    _write_json(target, summary)
+    if rose is not None:
+        write_rose(rose, scores)
+        click.echo(f"{rose}: errors around the vehicle")
+
+
 @evaluate.command("reid")
 @click.argument("features", type=click.Path(path_type=Path))
 @data_argument

@@ -21,6 +21,42 @@ def pose_text(summary: Mapping[str, Any]) -> str:
     )
 
 
+def viewpoint_text(summary: Mapping[str, Any]) -> str:
+    """``ViewpointScores.summary`` as text."""
+    rows = [("", "median error", "within 30°", "within 15°")]
+    for name in ("azimuth", "rotation"):
+        rows.append((name, *_viewpoint_cells(summary[name])))
+    for side, scores in summary["azimuth_by_side"].items():
+        rows.append((f"azimuth, {side} ({scores['images']})", *_viewpoint_cells(scores)))
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    table = [
+        "  ".join([row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])]) for row in rows
+    ]
+    without = summary["without_viewpoint"]
+    return "\n".join(
+        [
+            f"{summary['images']} images"
+            + (f", {without} without a viewpoint, which count as wrong" if without else ""),
+            *(f"  {line}" for line in table),
+            f"elevation, median error {_degrees(summary['median_elevation_error_deg'])}",
+            "What became of the azimuths",
+            *_table(list(summary["kinds"].items())),
+        ]
+    )
+
+
+def _viewpoint_cells(scores: Mapping[str, Any]) -> tuple[str, str, str]:
+    return (
+        _degrees(scores["median_error_deg"]),
+        f"{100 * scores['acc_pi_6']:.1f} %",
+        f"{100 * scores['acc_pi_12']:.1f} %",
+    )
+
+
+def _degrees(value: float | None) -> str:
+    return "–" if value is None else f"{value:.1f}°"  # noqa: RUF001
+
+
 def reid_text(summary: Mapping[str, Any]) -> str:
     """``ReidScores.summary`` as text."""
     how = (

@@ -111,6 +111,41 @@ def predict_pose(
     click.echo(f"{output}: keypoints of {len(predictions)} images")
 
 
+@predict.command("viewpoint")
+@click.argument("keypoints", type=click.Path(path_type=Path))
+@click.argument("data", metavar="[DATASET]", required=False, type=click.Path(path_type=Path))
+@file_option("viewpoint.csv")
+@format_option
+def predict_viewpoint(keypoints: Path, data: Path | None, output: Path, layout: str | None) -> None:
+    """Write where the camera stands in each image of a pose prediction CSV, by PnP.
+
+    Azimuth, elevation, roll, distance in vehicle lengths and the error that remains, from the 36
+    keypoints and what vehicles look like in 3-D. Lenses are taken from DATASET where its records
+    have them; without, distances are rough (angles hardly suffer).
+
+    \b
+    Examples:
+      pamtri predict viewpoint pose_test.csv --output viewpoint.csv
+      pamtri predict viewpoint pose_synthetic.csv runs/synthetic --output viewpoint.csv
+    """
+    import numpy as np
+
+    from pamtri.formats import open_dataset
+    from pamtri.formats.pose_csv import read_predictions
+    from pamtri.viewpoint import estimate_viewpoints, lenses_of
+    from pamtri.viewpoint_csv import write_viewpoints
+
+    rows = read_predictions(keypoints)
+    records = open_dataset(data, layout).records if data is not None else ()
+    lenses = lenses_of(list(rows), records, f"{keypoints} and {data}")
+    points = np.array(list(rows.values())).reshape(-1, 36, 3)
+    found = estimate_viewpoints(points, lenses)
+    write_viewpoints(output, list(rows), found, [lens is not None for lens in lenses])
+    without = int(np.isnan(found.azimuth).sum())
+    note = f" ({without} with too few sure keypoints)" if without else ""
+    click.echo(f"{output}: viewpoints of {len(rows)} images{note}")
+
+
 @predict.command("reid")
 @checkpoint_argument
 @data_argument

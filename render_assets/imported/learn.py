@@ -12,6 +12,7 @@ import numpy as np
 from pamtri.attributes import TYPES
 from pamtri.keypoints import NUM_KEYPOINTS
 from render_assets.imported.features import measure
+from render_assets.imported.keypoint_shapes import write_keypoint_shapes
 from render_assets.imported.shape_model import FILE, learn
 from render_assets.imported.surface import Surface
 from render_assets.spec import sample_vehicle
@@ -43,6 +44,7 @@ def main(count: int) -> None:
         for name, values in learn(vectors).items():
             arrays[f"{vehicle_type}_{name}"] = values.astype(np.float16)
     np.savez_compressed(FILE, **arrays)
+    write_keypoint_shapes()
 
 
 if __name__ == "__main__":
