@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
@@ -10,9 +10,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from evaluate.pose_confidence import reliability, visibility
+from evaluate.pose_oks import oks_ap
+from evaluate.pose_slices import by_part, by_state, part_scores
 from evaluate.statistics import Measure
 from pamtri import pck
 from pamtri.errors import DataError
+from pamtri.keypoints import Visibility
 from pamtri.record import Record
 
 
@@ -26,6 +30,10 @@ class PoseScores:
     """(n, 36) of ``pck.relative_errors``."""
     legacy: float | None
     """``pck.pck_pamtri_legacy``."""
+    records: tuple[Record, ...]
+    """The labels, by image."""
+    predicted: NDArray[np.float64]
+    """(n, 36, 3) x, y, confidence."""
 
     @property
     def measures(self) -> dict[str, Measure]:
@@ -37,15 +45,26 @@ class PoseScores:
 
     def summary(self) -> dict[str, Any]:
         """Everything as plain data for JSON; shares in 0..1."""
-        scored = ~np.isnan(self.errors)
+        whole = part_scores(self.errors)
+        true, letters = labels_of(self.records)
+        visible, confidence = letters == Visibility.VISIBLE, self.predicted[..., 2]
+        right = np.nan_to_num(self.errors, nan=np.inf) <= pck.ALPHA
+        scored = ~np.isnan(self.errors).all(axis=1)
+        sizes = np.sqrt(pck.box_areas(true, visible))
         return {
             "images": len(self.names),
-            "images_scored": int(scored.any(axis=1).sum()),
-            "keypoints": int(scored.sum()),
-            "pck": pck.shares(self.errors),
+            "images_scored": whole["images"],
+            "keypoints": whole["keypoints"],
+            "pck": whole["pck"],
             "pck_by_group": pck.share_by_group(self.errors),
             "pck_by_keypoint": pck.share_by_keypoint(self.errors),
             "pck_pamtri_legacy": self.legacy,
+            "nme": whole["nme"],
+            **oks_ap(self.errors, confidence),
+            "visibility": visibility(confidence, visible),
+            "reliability": reliability(confidence[scored], right[scored]),
+            "by_state": by_state(self.predicted[..., :2], true, letters),
+            **by_part(self.errors, self.records, sizes),
         }
 
 
@@ -65,14 +84,23 @@ def score_pose(
         raise DataError(
             f"{source}: has no row for {missing[0]}{more} of the {len(labelled)} labelled images"
         )
-    true = np.array([r.keypoints.xy_array() for r in labelled.values() if r.keypoints])
-    shown = np.array([r.keypoints.visible_array() for r in labelled.values() if r.keypoints])
-    predicted = np.array([predictions[name][:, :2] for name in labelled])
+    true, letters = labels_of(tuple(labelled.values()))
+    shown = letters == Visibility.VISIBLE
+    predicted = np.array([predictions[name] for name in labelled])
     return PoseScores(
         names=tuple(labelled),
-        errors=pck.relative_errors(predicted, true, shown),
-        legacy=pck.pck_pamtri_legacy(predicted, true, shown),
+        errors=pck.relative_errors(predicted[..., :2], true, shown),
+        legacy=pck.pck_pamtri_legacy(predicted[..., :2], true, shown),
+        records=tuple(labelled.values()),
+        predicted=predicted,
     )
+
+
+def labels_of(records: Sequence[Record]) -> tuple[NDArray[np.float64], NDArray[np.str_]]:
+    """Points (n, 36, 2) and visibility letters (n, 36) of records that have keypoints."""
+    points = [record.keypoints for record in records if record.keypoints]
+    letters = np.array([list(p.visibility) for p in points])
+    return np.array([p.xy_array() for p in points]), letters
 
 
 def labelled_by_name(records: Iterable[Record]) -> dict[str, Record]:

@@ -15,10 +15,44 @@ def pose_text(summary: Mapping[str, Any]) -> str:
             f"{summary['keypoints']} visible keypoints in {summary['images']} images",
             *_table(shares),
             *_table([("PCK as PAMTRI printed it", summary["pck_pamtri_legacy"])]),
+            *_table([("normalised mean error", summary["nme"]), ("OKS-AP", summary["oks_ap"])]),
+            "Confidence",
+            *_table(_confidence_rows(summary)),
             "PCK@0.125 by group",
             *_table(groups),
+            *_parts(summary),
         ]
     )
+
+
+_DIVISIONS = {
+    "by_state": "state of the keypoint",
+    "by_domain": "domain",
+    "by_azimuth": "side seen",
+    "by_size": "size in the image",
+    "by_occlusion": "share hidden by something else",
+}
+
+
+def _confidence_rows(summary: Mapping[str, Any]) -> list[tuple[str, float | None]]:
+    told = summary["visibility"]
+    gap = summary["reliability"]["expected_calibration_error"]
+    return [
+        ("visibility right", told["accuracy"]),
+        ("visibility, AUROC", told["auroc"]),
+        ("calibration error", gap),
+    ]
+
+
+def _parts(summary: Mapping[str, Any]) -> list[str]:
+    """PCK by what divides the images; what does not divide them is left out."""
+    lines = []
+    for key, words in _DIVISIONS.items():
+        parts = summary[key]
+        if len(parts) > 1:
+            lines.append(f"PCK@0.125 by {words}")
+            lines += _table([(name, part["pck"]["0.125"]) for name, part in parts.items()])
+    return lines
 
 
 def viewpoint_text(summary: Mapping[str, Any]) -> str:

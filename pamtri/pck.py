@@ -35,15 +35,19 @@ def pck(
     return share_right(relative_errors(predicted, true, visible), alpha)
 
 
-def relative_errors(predicted: ArrayLike, true: ArrayLike, visible: ArrayLike) -> Array:
+def relative_errors(
+    predicted: ArrayLike, true: ArrayLike, visible: ArrayLike, scored: ArrayLike | None = None
+) -> Array:
     """(n, 36) errors over the square root of each image's keypoint box area.
 
-    NaN marks what is not scored: points that are not visible, and all points of an image whose
-    visible points span no area. A prediction that is not finite is infinitely wrong.
+    NaN marks what is not scored: points that are not visible (or not in ``scored``, bool as
+    ``visible``), and all points of an image whose visible points span no area. A prediction that
+    is not finite is infinitely wrong.
     """
     visible = np.asarray(visible, dtype=bool)
+    chosen = visible if scored is None else np.asarray(scored, dtype=bool)
     size = np.sqrt(box_areas(true, visible))
-    return _distances(predicted, true, visible) / np.where(size > 0, size, np.nan)[:, None]
+    return _distances(predicted, true, chosen) / np.where(size > 0, size, np.nan)[:, None]
 
 
 def box_areas(true: ArrayLike, visible: ArrayLike) -> Array:
