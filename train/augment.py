@@ -1,4 +1,4 @@
-"""Random changes of a training image, and of its keypoints alike.
+"""Random changes of where a training image's pixels lie, and of its keypoints alike.
 
 One affine map takes a box of the image to the network's input; scale, shift, turn and mirroring
 are part of it, so the pixels are resampled once and the keypoints follow exactly. All randomness
@@ -9,9 +9,7 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
-import torch
 from numpy.typing import ArrayLike, NDArray
-from torchvision.transforms.v2 import functional as F
 
 from pamtri.keypoints import FLIP
 from train.config import AugmentConfig
@@ -20,6 +18,10 @@ from train.images import Affine, Box, Crop, Image
 MEAN = np.array([0.485, 0.456, 0.406], dtype=np.float32)
 STD = np.array([0.229, 0.224, 0.225], dtype=np.float32)
 """ImageNet's RGB statistics, for values in 0..1."""
+_FEW = 6
+"""Fewer points than this do not tell where the vehicle's parts are."""
+_COARSE = 1.5
+"""Reductions by more than this are made in two steps, since bilinear sampling skips pixels."""
 _BORDER = tuple(float(v) for v in np.round(255 * MEAN))
 
 
@@ -47,7 +49,7 @@ def move(points: ArrayLike, affine: Affine) -> NDArray[np.float64]:
 
 def draw_affine(rng: np.random.Generator, config: AugmentConfig, size: int) -> tuple[Affine, bool]:
     """A random map of an input of ``size`` pixels onto itself, and whether it mirrors."""
-    scale = rng.uniform(1 - config.scale, 1 + config.scale)
+    scale = (1 + config.scale) ** rng.uniform(-1.0, 1.0)
     turns = rng.random() < config.rotation_probability
     turn = np.clip(rng.normal(0.0, config.rotation_deg), *(config.rotation_deg * np.array([-2, 2])))
     angle = np.deg2rad(turn) if turns else 0.0
@@ -58,6 +60,38 @@ def draw_affine(rng: np.random.Generator, config: AugmentConfig, size: int) -> t
     centre = np.full(2, size / 2)
     affine = np.column_stack([about_centre, centre + shift - about_centre @ centre])
     return (compose(mirror(size), affine) if mirrored else affine), mirrored
+
+
+def draw_part(
+    rng: np.random.Generator, config: AugmentConfig, view: Box, box: Box, seen: NDArray[np.float64]
+) -> Box:
+    """The view, or, as often as ``config.half`` says, a smaller one onto a part of the vehicle.
+
+    The part is the half of the points ``seen`` (n, 2) that lies furthest left, right, up or down,
+    as half-body augmentation takes in human pose; with few points, that half of ``box``. The
+    smaller view has the proportions of ``view`` and at least a third of its size.
+    """
+    if not config.half or rng.random() >= config.half:
+        return view
+    axis, sign = int(rng.integers(2)), rng.choice([-1.0, 1.0])
+    room = rng.uniform(1.1, 1.5)
+    if len(seen) < _FEW:
+        seen = _half_box(box, axis, sign)
+    else:
+        order = np.argsort(sign * seen[:, axis], kind="stable")
+        seen = seen[order[len(seen) // 2 :]]
+    low, high = seen.min(axis=0), seen.max(axis=0)
+    share = np.max((high - low) * room / [view.width, view.height])
+    half = np.array([view.width, view.height]) * np.clip(share, 1 / 3, 1) / 2
+    (left, top), (right, bottom) = (low + high) / 2 - half, (low + high) / 2 + half
+    return Box(left, top, right, bottom)
+
+
+def _half_box(box: Box, axis: int, sign: float) -> NDArray[np.float64]:
+    """Two corners of the half of ``box`` on the side ``sign`` of ``axis``."""
+    corners = np.array([[box.left, box.top], [box.right, box.bottom]])
+    corners[0 if sign > 0 else 1, axis] = corners[:, axis].mean()
+    return corners
 
 
 def mirror(size: int) -> Affine:
@@ -78,13 +112,15 @@ def move_keypoints(points: ArrayLike, affine: Affine, mirrored: bool) -> NDArray
 def warp(crop: Crop, affine: Affine, size: int) -> Image:
     """Resample a crop to (size, size, 3); ``affine`` maps the whole image to that input.
 
-    Outside the image lies ImageNet's mean colour, which is zero to the network.
+    Outside the image lies ImageNet's mean colour, which is zero to the network. Strong reduction
+    averages, so that fine detail does not turn into noise.
     """
     matrix = compose(affine, inverse(crop.to_crop))
+    image, matrix = _reduced(crop.image, matrix)
     # OpenCV counts from the centre of the first pixel, which is (0.5, 0.5) here.
     matrix[:, 2] += matrix[:, :2] @ [0.5, 0.5] - 0.5
     warped = cv2.warpAffine(
-        crop.image,
+        image,
         matrix,
         (size, size),
         flags=cv2.INTER_LINEAR,
@@ -94,51 +130,19 @@ def warp(crop: Crop, affine: Affine, size: int) -> Image:
     return np.asarray(warped, dtype=np.uint8)
 
 
-def change_colours(rng: np.random.Generator, config: AugmentConfig, image: Image) -> Image:
-    """Occlusion patch, colour jitter, blur, noise and JPEG compression of (h, w, 3) RGB."""
-    if rng.random() < config.occlusion:
-        image = _cover(rng, image)
-    pixels = torch.from_numpy(image).permute(2, 0, 1)
-    if config.brightness:
-        pixels = F.adjust_brightness(pixels, _factor(rng, config.brightness))
-    if config.contrast:
-        pixels = F.adjust_contrast(pixels, _factor(rng, config.contrast))
-    if config.saturation:
-        pixels = F.adjust_saturation(pixels, _factor(rng, config.saturation))
-    if config.hue:
-        pixels = F.adjust_hue(pixels, rng.uniform(-config.hue, config.hue))
-    if rng.random() < config.blur:
-        pixels = F.gaussian_blur(pixels, [7, 7], [rng.uniform(0.3, 1.5)])
-    if rng.random() < config.noise:
-        spread = np.float32(rng.uniform(0.0, 0.06) * 255)
-        noise = rng.standard_normal(pixels.shape, dtype=np.float32) * spread
-        pixels = (pixels + torch.from_numpy(noise)).round().clamp(0, 255).to(torch.uint8)
-    image = pixels.permute(1, 2, 0).contiguous().numpy()
-    return _compress(image, int(rng.integers(20, 71))) if rng.random() < config.jpeg else image
-
-
 def normalise(image: Image) -> NDArray[np.float32]:
     """(h, w, 3) RGB 0..255 to the network's (3, h, w), ImageNet's mean 0 and deviation 1."""
     scaled = (image.astype(np.float32) / 255 - MEAN) / STD
     return np.ascontiguousarray(scaled.transpose(2, 0, 1))
 
 
-def _factor(rng: np.random.Generator, spread: float) -> float:
-    return float(rng.uniform(1 - spread, 1 + spread))
-
-
-def _compress(image: Image, quality: int) -> Image:
-    """The image after JPEG compression."""
-    _, data = cv2.imencode(".jpg", image[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])
-    decoded = cv2.imdecode(data, cv2.IMREAD_COLOR)[..., ::-1]
-    return np.ascontiguousarray(decoded, dtype=np.uint8)
-
-
-def _cover(rng: np.random.Generator, image: Image) -> Image:
-    """A copy with a rectangle of one colour somewhere."""
-    height, width = image.shape[:2]
-    w, h = (max(1, int(rng.uniform(0.1, 0.4) * side)) for side in (width, height))
-    x, y = int(rng.integers(0, width - w + 1)), int(rng.integers(0, height - h + 1))
-    covered = image.copy()
-    covered[y : y + h, x : x + w] = rng.integers(0, 256, 3)
-    return covered
+def _reduced(image: Image, matrix: Affine) -> tuple[Image, Affine]:
+    """The image with each side that ``matrix`` reduces much reduced before, and the rest to do."""
+    wanted = np.linalg.norm(matrix[:, :2], axis=0)
+    if (wanted * _COARSE >= 1).all():
+        return image, matrix
+    old = np.array(image.shape[1::-1])
+    new = np.where(wanted * _COARSE < 1, np.maximum(1, np.round(old * wanted)), old).astype(int)
+    small = cv2.resize(image, (int(new[0]), int(new[1])), interpolation=cv2.INTER_AREA)
+    enlarge = np.diag(old / new)
+    return small.astype(np.uint8), np.column_stack([matrix[:, :2] @ enlarge, matrix[:, 2]])

@@ -57,7 +57,7 @@ class AugmentConfig(Config):
     """Random changes of an image and, alike, of its keypoints. Zero switches one off."""
 
     scale: Share = 0.0
-    """Size times 1 +- this."""
+    """Size times or divided by up to 1 + this."""
     shift: Share = 0.0
     """Displacement in each direction up to this share of the input."""
     rotation_deg: NonNegative = 0.0
@@ -65,12 +65,20 @@ class AugmentConfig(Config):
     rotation_probability: Share = 0.6
     flip: Share = 0.5
     """Probability of the mirror image; left and right keypoints swap names."""
+    half: Share = 0.0
+    """Probability of a view onto a part of the vehicle: half of its points, or of its box."""
     brightness: Share = 0.0
     contrast: Share = 0.0
     saturation: Share = 0.0
     """Factors 1 +- this."""
     hue: Annotated[float, Field(ge=0, le=0.5)] = 0.0
     """Turn of the colour circle, +- this share of it."""
+    gamma: NonNegative = 0.0
+    """Each colour channel's gain and exponent, times or divided by up to 1 + this."""
+    grey: Share = 0.0
+    """Probability of a picture without colours."""
+    low_resolution: Share = 0.0
+    """Probability of a reduction by up to 4, enlarged again."""
     blur: Share = 0.0
     """Probability of a Gaussian blur of 0.3 to 1.5 pixels."""
     noise: Share = 0.0
@@ -78,7 +86,8 @@ class AugmentConfig(Config):
     jpeg: Share = 0.0
     """Probability of JPEG compression at quality 20 to 70."""
     occlusion: Share = 0.0
-    """Probability of a patch of one colour over up to 0.4 of each side."""
+    """Probability of one to three patches over up to 0.4 of each side, each of one colour, noise
+    or a piece of the image."""
 
 
 class Schedule(Config):

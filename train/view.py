@@ -5,13 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pamtri.images import read_image
+from train.appearance import change_colours
 from train.augment import (
     box_to_input,
-    change_colours,
     compose,
     draw_affine,
+    draw_part,
     normalise,
     warp,
 )
@@ -46,8 +48,9 @@ class View:
     ) -> tuple[Item, Affine, bool]:
         """The same after random changes, and whether the image was mirrored."""
         crop, box = self._crop(sample)
+        part = draw_part(rng, config, box, _vehicle(sample, crop.size), _seen(sample))
         change, mirrored = draw_affine(rng, config, self.size)
-        to_input = compose(change, box_to_input(box, self.size))
+        to_input = compose(change, box_to_input(part, self.size))
         image = change_colours(rng, config, warp(crop, to_input, self.size))
         return _item(sample, image), to_input, mirrored
 
@@ -63,8 +66,21 @@ class View:
 
     def _box(self, sample: Sample, size: tuple[int, int]) -> Box:
         """The part of an image of ``size`` (width, height) that the input shows."""
-        box = Box(*(sample.record.box or (0.0, 0.0, *map(float, size))))
+        box = _vehicle(sample, size)
         return box.square(self.scale) if self.square else box.enlarged(self.scale)
+
+
+def _vehicle(sample: Sample, size: tuple[int, int]) -> Box:
+    """The vehicle's box in an image of ``size`` (width, height)."""
+    return Box(*(sample.record.box or (0.0, 0.0, *map(float, size))))
+
+
+def _seen(sample: Sample) -> NDArray[np.float64]:
+    """(n, 2) the keypoints that can be seen, in image pixels."""
+    keypoints = sample.record.keypoints
+    if keypoints is None:
+        return np.empty((0, 2))
+    return keypoints.xy_array()[keypoints.visible_array()]
 
 
 def _item(sample: Sample, image: np.ndarray) -> Item:

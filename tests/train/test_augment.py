@@ -7,9 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pamtri.keypoints import FLIP, INDEX
+from train.appearance import change_colours
 from train.augment import (
     box_to_input,
-    change_colours,
     compose,
     draw_affine,
     inverse,
@@ -24,6 +24,7 @@ from train.images import Box, shrink
 ALL = AugmentConfig(
     scale=0.2, shift=0.05, rotation_deg=30, rotation_probability=0.7, flip=0.5, brightness=0.3,
     contrast=0.3, saturation=0.3, hue=0.1, blur=0.5, noise=0.5, jpeg=0.5, occlusion=0.5,
+    gamma=0.3, grey=0.3, low_resolution=0.5, half=0.5,
 )  # fmt: skip
 
 

@@ -1,0 +1,89 @@
+"""Random changes of what a training image looks like: its colours, sharpness and what hides it.
+
+Nothing moves, so keypoints stay. All randomness comes from the generator that is passed in.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import torch
+from torchvision.transforms.v2 import functional as F
+
+from train.config import AugmentConfig
+from train.images import Image
+
+
+def change_colours(rng: np.random.Generator, config: AugmentConfig, image: Image) -> Image:
+    """Occlusion patches, colours, resolution, blur, noise and JPEG compression of (h, w, 3) RGB."""
+    if rng.random() < config.occlusion:
+        image = _cover(rng, image)
+    if config.gamma:
+        image = _bend(rng, config.gamma, image)
+    pixels = torch.from_numpy(image).permute(2, 0, 1)
+    if config.brightness:
+        pixels = F.adjust_brightness(pixels, _factor(rng, config.brightness))
+    if config.contrast:
+        pixels = F.adjust_contrast(pixels, _factor(rng, config.contrast))
+    if config.saturation:
+        pixels = F.adjust_saturation(pixels, _factor(rng, config.saturation))
+    if config.hue:
+        pixels = F.adjust_hue(pixels, rng.uniform(-config.hue, config.hue))
+    if config.grey and rng.random() < config.grey:
+        pixels = F.rgb_to_grayscale(pixels, num_output_channels=3)
+    if rng.random() < config.blur:
+        pixels = F.gaussian_blur(pixels, [7, 7], [rng.uniform(0.3, 1.5)])
+    if config.low_resolution and rng.random() < config.low_resolution:
+        pixels = _coarsen(pixels, 4 ** rng.uniform(0.0, 1.0))
+    if rng.random() < config.noise:
+        spread = np.float32(rng.uniform(0.0, 0.06) * 255)
+        noise = rng.standard_normal(pixels.shape, dtype=np.float32) * spread
+        pixels = (pixels + torch.from_numpy(noise)).round().clamp(0, 255).to(torch.uint8)
+    image = pixels.permute(1, 2, 0).contiguous().numpy()
+    return _compress(image, int(rng.integers(20, 71))) if rng.random() < config.jpeg else image
+
+
+def _factor(rng: np.random.Generator, spread: float) -> float:
+    return float(rng.uniform(1 - spread, 1 + spread))
+
+
+def _bend(rng: np.random.Generator, strength: float, image: Image) -> Image:
+    """Each channel's values v in 0..1 turned into gain * v ** exponent."""
+    exponent, gain = (1 + strength) ** rng.uniform(-1.0, 1.0, (2, 3))
+    values = np.linspace(0, 1, 256)[:, None] ** exponent * gain
+    table = np.round(255 * values.clip(0, 1)).astype(np.uint8)
+    return np.asarray(cv2.LUT(image, table[None]), dtype=np.uint8)
+
+
+def _coarsen(pixels: torch.Tensor, factor: float) -> torch.Tensor:
+    """(3, h, w) reduced by ``factor`` and enlarged again."""
+    size = list(pixels.shape[-2:])
+    small = F.resize(pixels, [max(1, round(side / factor)) for side in size], antialias=True)
+    return F.resize(small, size)
+
+
+def _compress(image: Image, quality: int) -> Image:
+    """The image after JPEG compression."""
+    _, data = cv2.imencode(".jpg", image[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])
+    decoded = cv2.imdecode(data, cv2.IMREAD_COLOR)[..., ::-1]
+    return np.ascontiguousarray(decoded, dtype=np.uint8)
+
+
+def _cover(rng: np.random.Generator, image: Image) -> Image:
+    """A copy with one to three rectangles of one colour, noise or a piece of the image."""
+    covered = image.copy()
+    height, width = image.shape[:2]
+    for _ in range(rng.integers(1, 4)):
+        w, h = (max(1, int(rng.uniform(0.1, 0.4) * side)) for side in (width, height))
+        (x, from_x), (y, from_y) = (
+            rng.integers(0, free + 1, 2) for free in (width - w, height - h)
+        )
+        kind = rng.integers(3)
+        if kind == 0:
+            patch = rng.integers(0, 256, 3, dtype=np.uint8)
+        elif kind == 1:
+            patch = rng.integers(0, 256, (h, w, 3), dtype=np.uint8)
+        else:
+            patch = image[from_y : from_y + h, from_x : from_x + w]
+        covered[y : y + h, x : x + w] = patch
+    return covered
