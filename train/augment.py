@@ -136,6 +136,12 @@ def normalise(image: Image) -> NDArray[np.float32]:
     return np.ascontiguousarray(scaled.transpose(2, 0, 1))
 
 
+def denormalise(image: NDArray[np.float32]) -> Image:
+    """What ``normalise`` was given, from what it made."""
+    values = image.transpose(1, 2, 0) * STD + MEAN
+    return np.round(255 * values).clip(0, 255).astype(np.uint8)
+
+
 def _reduced(image: Image, matrix: Affine) -> tuple[Image, Affine]:
     """The image with each side that ``matrix`` reduces much reduced before, and the rest to do."""
     wanted = np.linalg.norm(matrix[:, :2], axis=0)

@@ -12,6 +12,7 @@ from pamtri.config import load_config
 from pamtri.run_folder import open_run_folder
 from train.config import TrainConfig
 from train.loop import BEST, Task, train_network
+from train.sheet import write_sheet
 
 
 def train_from(
@@ -34,6 +35,7 @@ def train_run(config: TrainConfig, folder: Path, resume: bool = False) -> None:
     if accelerator.is_main_process:
         open_run_folder(folder, task.kind, config, resume)
         click.echo(task.describe())
+        write_sheet(folder, task.batches, config.training.steps)
     accelerator.wait_for_everyone()
     position = train_network(task, folder, accelerator)
     if accelerator.is_main_process:

@@ -32,6 +32,12 @@ class Sample:
         """The image file's base name."""
         return self.path.name
 
+    @property
+    def mask_path(self) -> Path | None:
+        """Where the record's mask lies, if it has one."""
+        root = self.path.parents[len(Path(self.record.image).parts) - 1]
+        return root / self.record.mask if self.record.mask else None
+
 
 @dataclass(frozen=True)
 class Split:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -25,7 +28,7 @@ from train.sources import Sample
 
 @dataclass(frozen=True)
 class View:
-    """Where a network looks. A record without a box is looked at whole."""
+    """Where a network looks: at a record's box, else at its mask's, else at the whole image."""
 
     size: int
     """Side of the input, pixels."""
@@ -72,7 +75,16 @@ class View:
 
 def _vehicle(sample: Sample, size: tuple[int, int]) -> Box:
     """The vehicle's box in an image of ``size`` (width, height)."""
-    return Box(*(sample.record.box or (0.0, 0.0, *map(float, size))))
+    mask = sample.mask_path
+    box = sample.record.box or (mask and _mask_box(mask)) or (0.0, 0.0, *map(float, size))
+    return Box(*box)
+
+
+@cache
+def _mask_box(path: Path) -> tuple[float, float, float, float] | None:
+    """The tight box of what a mask marks, if anything. Raises DataError when it is unreadable."""
+    left, top, width, height = cv2.boundingRect((read_image(path)[..., 0] > 127).astype(np.uint8))
+    return (left, top, left + width, top + height) if width else None
 
 
 def _seen(sample: Sample) -> NDArray[np.float64]:

@@ -12,6 +12,7 @@ from train.augment import (
     box_to_input,
     compose,
     draw_affine,
+    draw_part,
     inverse,
     move,
     move_keypoints,
@@ -19,7 +20,7 @@ from train.augment import (
     warp,
 )
 from train.config import AugmentConfig
-from train.images import Box, shrink
+from train.images import Box, Crop, shrink
 
 ALL = AugmentConfig(
     scale=0.2, shift=0.05, rotation_deg=30, rotation_probability=0.7, flip=0.5, brightness=0.3,
@@ -52,16 +53,44 @@ def test_moved_keypoints_lie_where_the_dots_are_seen(seed: int) -> None:
     box = Box(30.2, 10.7, 190.3, 150.1).square(1.25)
     points = rng.uniform([85, 60], [135, 100], (3, 2))
     change, mirrored = draw_affine(rng, ALL, size)
-    to_input = compose(change, box_to_input(box, size))
+    seen_points = rng.uniform([85, 60], [135, 100], (int(rng.integers(0, 12)), 2))
+    part = draw_part(rng, ALL, box, box, seen_points)
+    to_input = compose(change, box_to_input(part, size))
     rows = np.zeros((36, 2))
     places = [3, 20, 35]
     rows[places] = points
     expected = move_keypoints(rows, to_input, mirrored)
     for place, picture in zip(places, dotted(points, image_size), strict=True):
+        name_after = FLIP[place] if mirrored else place
+        if (np.abs(expected[name_after] - size / 2) > size / 2 - 14).any():
+            continue  # the dot is cut off
         crop = shrink(picture, box.enlarged(1.4), round(size * 1.4))
         seen = centre_of_light(warp(crop, to_input, size))
-        name_after = FLIP[place] if mirrored else place
         assert seen == pytest.approx(expected[name_after], abs=0.6)
+
+
+def test_a_part_is_the_half_of_the_points_on_one_side() -> None:
+    points = np.array([[x, y] for x in (10.0, 20, 30, 40, 50, 60) for y in (40.0, 44)])
+    view = Box(0, 0, 80, 80)
+    halves = set()
+    for seed in range(40):
+        part = draw_part(np.random.default_rng(seed), AugmentConfig(half=1), view, view, points)
+        assert part.width == pytest.approx(part.height)
+        assert part.width >= 80 / 3 - 1e-9
+        inside = (points >= [part.left, part.top]) & (points <= [part.right, part.bottom])
+        halves.add(tuple(np.unique(points[inside.all(axis=1), 0])))
+    assert {(10.0, 20.0, 30.0), (40.0, 50.0, 60.0)} <= halves
+    rng = np.random.default_rng(0)
+    assert draw_part(rng, AugmentConfig(), view, view, points) == view
+    assert rng.random() == np.random.default_rng(0).random()  # nothing was drawn
+
+
+def test_strong_reduction_averages() -> None:
+    image = np.random.default_rng(0).integers(0, 256, (120, 60, 3), dtype=np.uint8)
+    crop = Crop(image, np.eye(3)[:2], (60, 120))
+    small = warp(crop, box_to_input(Box(0, 0, 60, 120), 30), 30)
+    blocks = image.reshape(30, 4, 30, 2, 3).mean(axis=(1, 3))
+    assert np.abs(small - blocks).max() <= 1
 
 
 def test_the_mirror_image_swaps_left_and_right() -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -14,12 +15,13 @@ from accelerate import Accelerator
 from click.testing import CliRunner
 from torch import Tensor, nn
 
-from pamtri.config import parse_config
+from pamtri.config import load_config, parse_config
 from pamtri.errors import ConfigError, DataError, UserError
 from pamtri.formats import open_dataset
 from pamtri.formats.pose_csv import read_predictions
 from pamtri.keypoints import FLIP
 from pamtri.record import Keypoints, Record
+from train.augment import inverse, move
 from train.batches import InOrder
 from train.checkpoint import load_checkpoint, save_checkpoint
 from train.cli import predict, train
@@ -31,7 +33,9 @@ from train.pose.data import augmented_item, plain_item, pose_view, supervised
 from train.pose.network import PoseNetwork
 from train.pose.predict import PosePredictor, predict_points
 from train.pose.task import PoseTask
+from train.sheet import SHEET
 from train.sources import Sample, open_for_prediction
+from train.view import View
 
 CONFIG = """
 data: {real: {path: REAL}, synthetic: {path: SYNTHETIC, splits: null}, validation_fraction: 0.2}
@@ -215,6 +219,50 @@ def test_training_points_follow_the_mask_and_the_frame(real: Path) -> None:
     inside = ((zoomed["points"] >= 0) & (zoomed["points"] <= 64)).all(axis=1)
     assert (zoomed["weight"] == inside).all()
     assert 0 < inside.sum() < 36
+
+
+def test_a_record_without_a_box_is_looked_at_where_its_mask_is(tmp_path: Path) -> None:
+    mask = np.zeros((48, 64), np.uint8)
+    mask[20:30, 10:40], mask[0, 0] = 255, 90  # the dim pixel does not count
+    (tmp_path / "images").mkdir()
+    cv2.imwrite(str(tmp_path / "mask.png"), mask)
+    cv2.imwrite(str(tmp_path / "empty.png"), np.zeros_like(mask))
+    cv2.imwrite(str(tmp_path / "images" / "a.png"), np.zeros((48, 64, 3), np.uint8))
+    view = View(32, True, 1.0, 1.4, CropCache(0))
+
+    def centre_and_side(**labels: object) -> tuple[float, float, float]:
+        record = Record(image="images/a.png", domain="real", **labels)  # type: ignore[arg-type]
+        _, to_input = view.plain(Sample(tmp_path / "images" / "a.png", record, "real"))
+        x, y = move([[16.0, 16.0]], inverse(to_input))[0]
+        return x, y, 32 / to_input[0, 0]
+
+    assert centre_and_side(mask="mask.png") == pytest.approx((25, 25, 30))
+    assert centre_and_side(mask="empty.png") == pytest.approx((32, 24, 64))
+    assert centre_and_side() == pytest.approx((32, 24, 64))
+    assert centre_and_side(mask="mask.png", box=(2, 4, 6, 10)) == pytest.approx((4, 7, 6))
+    with pytest.raises(DataError, match=f"^{tmp_path / 'none.png'}: no such image$"):
+        centre_and_side(mask="none.png")
+
+
+def test_the_sheet_shows_what_the_network_sees_and_is_taught(
+    trained: Path, config: Path, tmp_path: Path
+) -> None:
+    sheet = cv2.imread(str(trained / SHEET))
+    assert sheet.shape == (2 * 192, 8 * 192, 3)  # 3 steps of 4 images
+    task = PoseTask(load_config(config, PoseConfig), Accelerator(cpu=True))
+    batch = task.batches[1]
+    cell = sheet[:192, 4 * 192 : 5 * 192, ::-1].astype(int)  # the second step's first image
+    states = batch["possible"][0].numpy()
+    close_to = {"visible": (60, 220, 60), "occluded": (250, 210, 40)}
+    for row, name in ((0, "visible"), (1, "occluded")):
+        alone = [
+            i for i in np.flatnonzero(states[:, row])
+            if np.sort(np.linalg.norm(batch["points"][0] - batch["points"][0, i], axis=1))[1] > 4
+        ]  # fmt: skip
+        assert alone
+        for i in alone:
+            x, y = (batch["points"][0, i].numpy() * 3).astype(int).clip(0, 191)
+            assert np.abs(cell[y, x] - close_to[name]).max() < 60
 
 
 def test_hidden_points_of_unknown_place_never_teach() -> None:
