@@ -21,6 +21,7 @@ from typing import Any, Protocol
 
 import torch
 from accelerate import Accelerator
+from timm.utils import ModelEmaV3
 from torch import Tensor, nn
 
 from pamtri.errors import UserError
@@ -114,6 +115,7 @@ class _Run:
         schedule = torch.optim.lr_scheduler.LambdaLR(
             optimiser, lambda step: learning_rate_factor(step, self._training)
         )
+        self._average = _average(network, self._training, accelerator)
         self._network, self._optimiser, self._schedule = accelerator.prepare(
             network, optimiser, schedule
         )
@@ -148,6 +150,8 @@ class _Run:
         self._schedule.step()
         position = self.position
         position.step += 1
+        if self._average is not None:
+            self._average.update(self._accelerator.unwrap_model(self._network), position.step)
         for source, count in batch["drawn"].items():
             position.drawn[source] = position.drawn.get(source, 0) + count
         self.history.collect(values)
@@ -162,8 +166,9 @@ class _Run:
 
     def validate(self) -> None:
         """Validate, and keep the network if it is the best so far."""
-        self._network.eval()
-        metrics = self._task.validate(self._network, self._accelerator)
+        network = self._network if self._average is None else self._average.module
+        with self._accelerator.autocast():
+            metrics = self._task.validate(network.eval(), self._accelerator)
         self.history.write("val", self.position.step, metrics)
         if metrics[self._task.metric] > self.position.best:
             self.position.best = float(metrics[self._task.metric])
@@ -171,7 +176,10 @@ class _Run:
 
     def _save_best(self) -> None:
         if self._accelerator.is_main_process:
-            network = self._accelerator.unwrap_model(self._network)
+            if self._average is None:
+                network = self._accelerator.unwrap_model(self._network)
+            else:
+                network = self._average.module
             state = {k: v.detach().cpu().contiguous() for k, v in network.state_dict().items()}
             checkpoint = Checkpoint(
                 kind=self._task.kind,
@@ -219,6 +227,17 @@ def learning_rate_factor(step: int, training: TrainingConfig) -> float:
         return float(0.1**passed)
     left = max(1, training.steps - schedule.warmup_steps)
     return 0.5 * (1 + math.cos(math.pi * min(1.0, (step - schedule.warmup_steps) / left)))
+
+
+def _average(
+    network: nn.Module, training: TrainingConfig, accelerator: Accelerator
+) -> ModelEmaV3 | None:
+    """The moving average of the weights, and of batch norm's statistics, saved with the state."""
+    if training.ema == 0:
+        return None
+    average = ModelEmaV3(network, decay=training.ema, use_warmup=True).to(accelerator.device)
+    accelerator.register_for_checkpointing(average)
+    return average
 
 
 def _optimiser(network: nn.Module, training: TrainingConfig) -> torch.optim.Optimizer:
