@@ -136,16 +136,12 @@ class _Run:
     def step(self, batch: Item) -> str:
         """One optimisation step; returns what the progress bar says."""
         self._network.train()
-        with self._accelerator.autocast():
-            losses = self._task.losses(self._network, batch)
-        terms = torch.stack([term.detach() for term in losses.values()])
-        shared = self._accelerator.reduce(terms, "mean").tolist()  # so that all processes stop
-        values = dict(zip(losses, shared, strict=True))
-        if not math.isfinite(values["loss"]):
-            raise UserError(self._not_finite(values["loss"], batch["name"]))
-        rate = self._optimiser.param_groups[0]["lr"]
         self._optimiser.zero_grad()
-        self._accelerator.backward(losses["loss"])
+        values: dict[str, float] = {}
+        for part, share in batch_parts(batch, self._training.accumulate):
+            for name, value in self._add_gradients(part, share).items():
+                values[name] = values.get(name, 0.0) + share * value
+        rate = self._optimiser.param_groups[0]["lr"]
         self._optimiser.step()
         self._schedule.step()
         position = self.position
@@ -158,6 +154,18 @@ class _Run:
         if position.step % LOG_EVERY == 0 or position.step == self._training.steps:
             self.history.write_mean(position.step, {"learning_rate": rate}, position.drawn)
         return f"loss {values['loss']:.4g}, best {self._task.metric} {_shown(position.best)}"
+
+    def _add_gradients(self, part: Item, share: float) -> dict[str, float]:
+        """The terms of the loss of a part of a batch, once its gradients are added."""
+        with self._accelerator.autocast():
+            losses = self._task.losses(self._network, part)
+        terms = torch.stack([term.detach() for term in losses.values()])
+        shared = self._accelerator.reduce(terms, "mean").tolist()  # so that all processes stop
+        values: dict[str, float] = dict(zip(losses, shared, strict=True))
+        if not math.isfinite(values["loss"]):
+            raise UserError(self._not_finite(values["loss"], part["name"]))
+        self._accelerator.backward(losses["loss"] * share)
+        return values
 
     def is_due(self) -> bool:
         """Whether validation comes after this step."""
@@ -215,6 +223,18 @@ class _Run:
             f"the loss is {loss} at step {self.position.step + 1}, on the images "
             f"{', '.join(names)}; {kept}; a lower training.learning_rate may help"
         )
+
+
+def batch_parts(batch: Item, count: int) -> Iterator[tuple[Item, float]]:
+    """``batch`` in at most ``count`` parts, each with its share of the images."""
+    images = len(batch["image"])
+    size = -(-images // count)
+    for start in range(0, images, size):
+        part = {
+            name: value[start : start + size] if isinstance(value, Tensor | list) else value
+            for name, value in batch.items()
+        }
+        yield part, len(part["image"]) / images
 
 
 def learning_rate_factor(step: int, training: TrainingConfig) -> float:

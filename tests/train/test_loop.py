@@ -66,7 +66,7 @@ class ToyTask:
         self.calls += 1
         if self.calls == self.stop_at:
             os.kill(os.getpid(), signal.SIGTERM)
-        loss = (network(batch["image"]) - batch["image"].mean()).square().mean()
+        loss = (network(batch["image"]) - batch["image"].mean((1, 2, 3), True)).square().mean()
         return {"loss": loss * (float("nan") if self.calls == self.poison_at else 1)}
 
     def validate(self, network: nn.Module, accelerator: Accelerator) -> dict[str, Any]:
@@ -151,6 +151,26 @@ def test_the_average_of_the_weights_is_kept_and_resumed_with_the_same_bits(tmp_p
     assert all(torch.equal(best[k], got[k]) for k in best)
     last = last_weights(whole)
     assert all(torch.equal(last[k], v) for k, v in last_weights(resumed).items())
+
+
+@pytest.mark.parametrize("parts", [2, 3])  # of 5 images: 3 + 2 and 2 + 2 + 1
+def test_a_batch_in_parts_teaches_as_a_whole(tmp_path: Path, parts: int) -> None:
+    def trained(folder: str, accumulate: int) -> tuple[ToyTask, Any]:
+        task = ToyTask(accumulate=accumulate)
+        task.batches = TrainingBatches(
+            ImagePlan({"real": 5, "synthetic": 9}, 5, 0.2, 0), task._load, 0
+        )
+        assert isinstance(task.network, nn.Sequential)
+        task.network[1] = nn.Identity()  # batch norm sees one part at a time
+        run(task, tmp_path / folder)
+        return task, lines(tmp_path / folder)[-2]
+
+    whole, expected = trained("whole", 1)
+    in_parts, got = trained("parts", parts)
+    assert in_parts.calls == parts * whole.calls
+    assert got["loss"] == pytest.approx(expected["loss"], rel=1e-4)
+    for name, value in last_weights(whole).items():
+        torch.testing.assert_close(last_weights(in_parts)[name], value, rtol=1e-3, atol=1e-5)
 
 
 def test_a_killed_run_forgets_what_came_after_its_last_state(tmp_path: Path) -> None:
