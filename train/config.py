@@ -109,6 +109,12 @@ class TrainingConfig(Config):
     schedule: Schedule = Schedule()
     validate_every: Count = 500
     """Steps between validations; the run's state is saved after each."""
+    accumulate: Count = 1
+    """Parts that each batch is worked through in, for less memory: gradients are those of the
+    whole, but batch norm and triplets see one part at a time."""
+    ema: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    """Decay of the moving average of the weights, which is what is validated and kept as best;
+    0 for none. It begins lower, 1 - step ** (-2/3), so that short runs gain too."""
     mixed_precision: Literal["no", "bf16", "fp16"] = "no"
     workers: Annotated[int, Field(ge=0)] = 0
     """Processes that load images; 0 loads in the training process."""

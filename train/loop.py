@@ -21,6 +21,7 @@ from typing import Any, Protocol
 
 import torch
 from accelerate import Accelerator
+from timm.utils import ModelEmaV3
 from torch import Tensor, nn
 
 from pamtri.errors import UserError
@@ -114,6 +115,7 @@ class _Run:
         schedule = torch.optim.lr_scheduler.LambdaLR(
             optimiser, lambda step: learning_rate_factor(step, self._training)
         )
+        self._average = _average(network, self._training, accelerator)
         self._network, self._optimiser, self._schedule = accelerator.prepare(
             network, optimiser, schedule
         )
@@ -134,26 +136,36 @@ class _Run:
     def step(self, batch: Item) -> str:
         """One optimisation step; returns what the progress bar says."""
         self._network.train()
-        with self._accelerator.autocast():
-            losses = self._task.losses(self._network, batch)
-        terms = torch.stack([term.detach() for term in losses.values()])
-        shared = self._accelerator.reduce(terms, "mean").tolist()  # so that all processes stop
-        values = dict(zip(losses, shared, strict=True))
-        if not math.isfinite(values["loss"]):
-            raise UserError(self._not_finite(values["loss"], batch["name"]))
-        rate = self._optimiser.param_groups[0]["lr"]
         self._optimiser.zero_grad()
-        self._accelerator.backward(losses["loss"])
+        values: dict[str, float] = {}
+        for part, share in batch_parts(batch, self._training.accumulate):
+            for name, value in self._add_gradients(part, share).items():
+                values[name] = values.get(name, 0.0) + share * value
+        rate = self._optimiser.param_groups[0]["lr"]
         self._optimiser.step()
         self._schedule.step()
         position = self.position
         position.step += 1
+        if self._average is not None:
+            self._average.update(self._accelerator.unwrap_model(self._network), position.step)
         for source, count in batch["drawn"].items():
             position.drawn[source] = position.drawn.get(source, 0) + count
         self.history.collect(values)
         if position.step % LOG_EVERY == 0 or position.step == self._training.steps:
             self.history.write_mean(position.step, {"learning_rate": rate}, position.drawn)
         return f"loss {values['loss']:.4g}, best {self._task.metric} {_shown(position.best)}"
+
+    def _add_gradients(self, part: Item, share: float) -> dict[str, float]:
+        """The terms of the loss of a part of a batch, once its gradients are added."""
+        with self._accelerator.autocast():
+            losses = self._task.losses(self._network, part)
+        terms = torch.stack([term.detach() for term in losses.values()])
+        shared = self._accelerator.reduce(terms, "mean").tolist()  # so that all processes stop
+        values: dict[str, float] = dict(zip(losses, shared, strict=True))
+        if not math.isfinite(values["loss"]):
+            raise UserError(self._not_finite(values["loss"], part["name"]))
+        self._accelerator.backward(losses["loss"] * share)
+        return values
 
     def is_due(self) -> bool:
         """Whether validation comes after this step."""
@@ -162,8 +174,9 @@ class _Run:
 
     def validate(self) -> None:
         """Validate, and keep the network if it is the best so far."""
-        self._network.eval()
-        metrics = self._task.validate(self._network, self._accelerator)
+        network = self._network if self._average is None else self._average.module
+        with self._accelerator.autocast():
+            metrics = self._task.validate(network.eval(), self._accelerator)
         self.history.write("val", self.position.step, metrics)
         if metrics[self._task.metric] > self.position.best:
             self.position.best = float(metrics[self._task.metric])
@@ -171,7 +184,10 @@ class _Run:
 
     def _save_best(self) -> None:
         if self._accelerator.is_main_process:
-            network = self._accelerator.unwrap_model(self._network)
+            if self._average is None:
+                network = self._accelerator.unwrap_model(self._network)
+            else:
+                network = self._average.module
             state = {k: v.detach().cpu().contiguous() for k, v in network.state_dict().items()}
             checkpoint = Checkpoint(
                 kind=self._task.kind,
@@ -209,6 +225,18 @@ class _Run:
         )
 
 
+def batch_parts(batch: Item, count: int) -> Iterator[tuple[Item, float]]:
+    """``batch`` in at most ``count`` parts, each with its share of the images."""
+    images = len(batch["image"])
+    size = -(-images // count)
+    for start in range(0, images, size):
+        part = {
+            name: value[start : start + size] if isinstance(value, Tensor | list) else value
+            for name, value in batch.items()
+        }
+        yield part, len(part["image"]) / images
+
+
 def learning_rate_factor(step: int, training: TrainingConfig) -> float:
     """What the learning rate is multiplied by in ``step``, 0..1."""
     schedule = training.schedule
@@ -219,6 +247,17 @@ def learning_rate_factor(step: int, training: TrainingConfig) -> float:
         return float(0.1**passed)
     left = max(1, training.steps - schedule.warmup_steps)
     return 0.5 * (1 + math.cos(math.pi * min(1.0, (step - schedule.warmup_steps) / left)))
+
+
+def _average(
+    network: nn.Module, training: TrainingConfig, accelerator: Accelerator
+) -> ModelEmaV3 | None:
+    """The moving average of the weights, and of batch norm's statistics, saved with the state."""
+    if training.ema == 0:
+        return None
+    average = ModelEmaV3(network, decay=training.ema, use_warmup=True).to(accelerator.device)
+    accelerator.register_for_checkpointing(average)
+    return average
 
 
 def _optimiser(network: nn.Module, training: TrainingConfig) -> torch.optim.Optimizer:

@@ -30,14 +30,16 @@ class ToyTask:
     metric = "score"
     classes: dict[str, list[int]] | None = None
 
-    def __init__(self, steps: int = 8, scores: dict[int, float] | None = None) -> None:
+    def __init__(
+        self, steps: int = 8, scores: dict[int, float] | None = None, **training: Any
+    ) -> None:
         self.config = TrainConfig(
             data=DataConfig(
                 real=SourceConfig(path=Path("r")), synthetic=SourceConfig(path=Path("s"))
             ),
             training=TrainingConfig(
                 steps=steps, validate_every=2, learning_rate=0.05,
-                schedule=Schedule(warmup_steps=2),
+                schedule=Schedule(warmup_steps=2), **training,
             ),
         )  # fmt: skip
         self.batches = TrainingBatches(
@@ -64,7 +66,7 @@ class ToyTask:
         self.calls += 1
         if self.calls == self.stop_at:
             os.kill(os.getpid(), signal.SIGTERM)
-        loss = (network(batch["image"]) - batch["image"].mean()).square().mean()
+        loss = (network(batch["image"]) - batch["image"].mean((1, 2, 3), True)).square().mean()
         return {"loss": loss * (float("nan") if self.calls == self.poison_at else 1)}
 
     def validate(self, network: nn.Module, accelerator: Accelerator) -> dict[str, Any]:
@@ -111,6 +113,64 @@ def test_a_resumed_run_ends_with_the_same_bits(tmp_path: Path) -> None:
     resumed_end = [line for line in lines(tmp_path / "parts") if line["step"] == 8]
     assert resumed_end[0]["drawn"] == at_the_end[0]["drawn"]
     assert resumed_end[1] == at_the_end[1]
+
+
+def test_the_average_of_the_weights_is_kept_and_resumed_with_the_same_bits(tmp_path: Path) -> None:
+    whole = ToyTask(ema=0.8, scores=dict.fromkeys((2, 4, 6), 0.1) | {8: 0.5})
+    trail: list[dict[str, Tensor]] = []  # between each step's forward pass and its update
+
+    class Watched(Accelerator):
+        def reduce(self, tensor: Tensor, *args: Any, **kwargs: Any) -> Tensor:
+            trail.append(last_weights(whole))
+            return super().reduce(tensor, *args, **kwargs)
+
+    (tmp_path / "whole").mkdir()
+    train_network(whole, tmp_path / "whole", Watched(cpu=True, step_scheduler_with_optimizer=False))
+    expected = trail[0]
+    updated = [*trail[1:], last_weights(whole)]
+    for step, (before, after) in enumerate(zip(trail, updated, strict=True), start=1):
+        decay = min(0.8, 1 - step ** (-2 / 3))
+        statistics = {k: v for k, v in before.items() if k.startswith("1.running")}
+        expected = {
+            k: decay * expected[k] + (1 - decay) * v if v.is_floating_point() else v
+            for k, v in (after | statistics).items()
+        }
+    best = load_checkpoint(tmp_path / "whole" / BEST, "pose").state_dict
+    assert best.keys() == expected.keys()
+    for name, value in expected.items():
+        torch.testing.assert_close(best[name], value)
+    assert not torch.allclose(best["0.weight"], last_weights(whole)["0.weight"])
+
+    stopped = ToyTask(ema=0.8, scores=dict.fromkeys((2, 4, 6), 0.1))
+    stopped.stop_at = 5
+    with pytest.raises(UserError, match=r"^stopped at step 5"):
+        run(stopped, tmp_path / "parts")
+    resumed = ToyTask(ema=0.8, scores={1: 0.1, 3: 0.5})
+    run(resumed, tmp_path / "parts")
+    got = load_checkpoint(tmp_path / "parts" / BEST, "pose").state_dict
+    assert all(torch.equal(best[k], got[k]) for k in best)
+    last = last_weights(whole)
+    assert all(torch.equal(last[k], v) for k, v in last_weights(resumed).items())
+
+
+@pytest.mark.parametrize("parts", [2, 3])  # of 5 images: 3 + 2 and 2 + 2 + 1
+def test_a_batch_in_parts_teaches_as_a_whole(tmp_path: Path, parts: int) -> None:
+    def trained(folder: str, accumulate: int) -> tuple[ToyTask, Any]:
+        task = ToyTask(accumulate=accumulate)
+        task.batches = TrainingBatches(
+            ImagePlan({"real": 5, "synthetic": 9}, 5, 0.2, 0), task._load, 0
+        )
+        assert isinstance(task.network, nn.Sequential)
+        task.network[1] = nn.Identity()  # batch norm sees one part at a time
+        run(task, tmp_path / folder)
+        return task, lines(tmp_path / folder)[-2]
+
+    whole, expected = trained("whole", 1)
+    in_parts, got = trained("parts", parts)
+    assert in_parts.calls == parts * whole.calls
+    assert got["loss"] == pytest.approx(expected["loss"], rel=1e-4)
+    for name, value in last_weights(whole).items():
+        torch.testing.assert_close(last_weights(in_parts)[name], value, rtol=1e-3, atol=1e-5)
 
 
 def test_a_killed_run_forgets_what_came_after_its_last_state(tmp_path: Path) -> None:

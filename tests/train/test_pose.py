@@ -81,6 +81,27 @@ def test_a_run_leaves_its_configuration_history_and_best(trained: Path) -> None:
     assert list((trained / "tensorboard").iterdir())
 
 
+def test_validation_of_two_domains_tells_them_apart(
+    config: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    accelerator = Accelerator(cpu=True)
+    task = PoseTask(load_config(config, PoseConfig, ()), accelerator)
+    real, made = task._training["real"][:2], task._training["synthetic"][:3]
+    task._validation = [*real, *made]
+
+    def points(*_: object) -> tuple[np.ndarray, None]:
+        rows = [np.array(s.record.keypoints.xy) for s in task._validation]  # type: ignore[union-attr]
+        rows[0] = rows[0] + 1000  # one real image all wrong
+        return np.stack(rows), None
+
+    monkeypatch.setattr("train.pose.task.predict_points", points)
+    metrics = task.validate(task.network, accelerator)
+    assert metrics["pck"] == pytest.approx(4 / 5)
+    assert metrics["pck_by_domain"] == pytest.approx({"real": 1 / 2, "synthetic": 1})
+    task._validation = real
+    assert "pck_by_domain" not in task.validate(task.network, accelerator)
+
+
 def test_a_finished_run_is_continued_only_when_asked_and_unchanged(
     config: Path, trained: Path
 ) -> None:

@@ -75,17 +75,28 @@ class PoseTask:
         return {"loss": heatmaps + visibility, "heatmap": heatmaps, "visibility": visibility}
 
     def validate(self, network: nn.Module, accelerator: Accelerator) -> dict[str, Any]:
-        """PCK of the validation images' visible keypoints, and the share of states told right."""
+        """PCK of the validation images' visible keypoints, and the share of states told right.
+
+        Where they are of several domains, PCK by domain too.
+        """
         mine = self._validation[accelerator.process_index :: accelerator.num_processes]
         batches = InOrder(mine, partial(plain_item, self._view), self.config.training.batch_size)
         points, _ = predict_points(
             network, self.config.model, to_device(batches.loader(), accelerator.device)
         )
         rows = gather_object(
-            [(p, *_labels(sample)) for p, sample in zip(points, mine, strict=True)]
+            [
+                (p, *_labels(sample), sample.record.domain)
+                for p, sample in zip(points, mine, strict=True)
+            ]
         )
-        predicted, true, visible = (np.stack(column) for column in zip(*rows, strict=True))
-        metrics = {"pck": pck(predicted, true, visible) or 0.0}
+        *columns, domains = (np.stack(column) for column in zip(*rows, strict=True))
+        metrics: dict[str, Any] = {"pck": pck(*columns) or 0.0}
+        if len(of_domain := {name: domains == name for name in np.unique(domains).tolist()}) > 1:
+            metrics["pck_by_domain"] = {
+                name: pck(*(column[chosen] for column in columns)) or 0.0
+                for name, chosen in of_domain.items()
+            }
         if self.config.model.visibility:
             metrics["visibility"] = self._visibility_accuracy(network, mine, accelerator)
         return metrics
