@@ -5,9 +5,9 @@ keypoints, PAMTRI's multi-task network in all its variants, and HRNet's ImageNet
 has its place and every place its key, or the file is refused: no weight is left at random in
 silence.
 
-Those pose networks count from the centre of the first pixel, so that their heatmap pixel j stands for
-the input's 4 j + 0.5 and not for 4 j + 2 (see ``train.pose.codec``): ``model.heatmap_pixel`` says
-so, and predictions heed it. The network's own output is the original's.
+Those pose networks count from the centre of the first pixel, so that their heatmap pixel j stands
+for the input's 4 j + 0.5 and not for 4 j + 2 (see ``train.pose.codec``): ``model.heatmap_pixel``
+says so, and predictions heed it. The network's own output is the original's.
 """
 
 from __future__ import annotations
@@ -66,8 +66,9 @@ class Imported:
 def import_checkpoint(source: Path, target: Path) -> Imported:
     """Write what ``source`` holds to ``target``.
 
-    A pose or re-ID network becomes a checkpoint like ``best.pt``; an ImageNet file a file of weights for
-    ``model.weights``. Raises DataError, with the keys that do not fit, for anything else.
+    A pose or re-ID network becomes a checkpoint like ``best.pt``; an ImageNet file a file of
+    weights for ``model.weights``. Raises DataError, with the keys that do not fit, for anything
+    else.
     """
     content = read_state(source)
     state = unwrap(content)
@@ -142,7 +143,8 @@ def _fit(
 ) -> tuple[str, nn.Module]:
     """The backbone of ``names`` that ``state`` fits, and its network filled with it.
 
-    ``their_key`` is what a line that starts with one of our keys says in the file's words. Raises DataError with the keys that do not fit the one that comes closest.
+    ``their_key`` is what a line that starts with one of our keys says in the file's words.
+    Raises DataError with the keys that do not fit the one that comes closest.
     """
     unfit = {name: describe_unfit(_shapes(build, name), state) for name in names}
     closest = min(unfit, key=lambda name: len(unfit[name]))
