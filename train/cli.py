@@ -190,19 +190,23 @@ def predict_reid(
 def import_checkpoint(file: Path, output: Path) -> None:
     """Turn FILE, a checkpoint of PAMTRI's or HRNet's own code, into one of this program.
 
-    Recognised are pose_hrnet (any width) and pose_resnet with 36 keypoints, and HRNet's ImageNet
-    files: bare, or as the checkpoint.pth that holds an optimiser as well. Nothing in FILE is
-    executed. A file with a key too many, too few or of another shape is refused with the list.
+    Recognised are pose_hrnet (any width) and pose_resnet with 36 keypoints, the re-ID network
+    (DenseNet-121 or ResNet-50, every variant), and HRNet's ImageNet files: bare, or as the
+    checkpoint.pth that holds an optimiser as well. Nothing in FILE is executed. A file with a key
+    too many, too few or of another shape is refused with the list.
 
     \b
     Examples:
       pamtri import-checkpoint model_best.pth --output pamtri_w32.pt
       pamtri predict pose pamtri_w32.pt VeRi --split test --output pose_test.csv
+      pamtri import-checkpoint reid_model_best.pth.tar --output pamtri_reid.pt
       pamtri import-checkpoint hrnet_w32-36af842e.pth --output w32_imagenet.pt
     """
     from train import import_checkpoint as importing
 
     imported = importing.import_checkpoint(file, output)
     found = f"{output}: {imported.kind} on {imported.backbone}, {imported.tensors} tensors"
-    use = f"pamtri predict pose {output} IMAGES" if imported.is_pose else f"model.weights: {output}"
+    use = f"model.weights: {output}"
+    if imported.is_pose or imported.is_reid:
+        use = f"pamtri predict {'pose' if imported.is_pose else 'reid'} {output} IMAGES"
     click.echo(f"{found}; use it with: {use}")

@@ -1,12 +1,13 @@
 """Checkpoints of PAMTRI's and HRNet's own code as files of this program.
 
 Recognised are ``pose_hrnet`` of any width and ``pose_resnet`` with a heatmap for each of the 36
-keypoints, and HRNet's ImageNet files. Every key has its place and every place its key, or the file
-is refused: no weight is left at random in silence.
+keypoints, PAMTRI's multi-task network in all its variants, and HRNet's ImageNet files. Every key
+has its place and every place its key, or the file is refused: no weight is left at random in
+silence.
 
-Those networks count from the centre of the first pixel, so that their heatmap pixel j stands for
-the input's 4 j + 0.5 and not for 4 j + 2 (see ``train.pose.codec``): ``model.heatmap_pixel`` says
-so, and predictions heed it. The network's own output is the original's.
+Those pose networks count from the centre of the first pixel, so that their heatmap pixel j stands
+for the input's 4 j + 0.5 and not for 4 j + 2 (see ``train.pose.codec``): ``model.heatmap_pixel``
+says so, and predictions heed it. The network's own output is the original's.
 """
 
 from __future__ import annotations
@@ -24,12 +25,16 @@ from pamtri.config import parse_config
 from pamtri.errors import DataError
 from pamtri.keypoints import NUM_KEYPOINTS
 from train.checkpoint import Checkpoint, save_checkpoint, save_plain
+from train.mixing import REAL
 from train.pose.config import RESNETS, SMALL_HRNETS, PoseConfig, PoseModelConfig
 from train.pose.network import PoseNetwork
+from train.reid import importing as reid
+from train.reid.network import ReidNetwork
 from train.weights import create_backbone, describe_unfit, read_state, unwrap
 
 _POSE_HRNET = "pose_hrnet"
 _POSE_RESNET = "pose_resnet"
+_REID = "re-ID network"
 _IMAGENET_HRNET = "ImageNet HRNet"
 _HRNET_WIDTH = "stage2.0.branches.0.0.conv1.weight"
 _CLASSIFIER = ("incre_modules.", "downsamp_modules.", "classifier.", "final_layer.0.")
@@ -41,7 +46,7 @@ class Imported:
     """What a foreign file turned out to be."""
 
     kind: str
-    """``pose_hrnet``, ``pose_resnet`` or ``ImageNet HRNet``."""
+    """``pose_hrnet``, ``pose_resnet``, ``re-ID network`` or ``ImageNet HRNet``."""
     backbone: str
     """The name that ``model.backbone`` has for it."""
     tensors: int
@@ -49,29 +54,38 @@ class Imported:
 
     @property
     def is_pose(self) -> bool:
-        """Whether it finds keypoints, or is something to start a training from."""
-        return self.kind != _IMAGENET_HRNET
+        """Whether it finds keypoints."""
+        return self.kind in (_POSE_HRNET, _POSE_RESNET)
+
+    @property
+    def is_reid(self) -> bool:
+        """Whether it tells vehicles apart; what does neither is to start a training from."""
+        return self.kind == _REID
 
 
 def import_checkpoint(source: Path, target: Path) -> Imported:
     """Write what ``source`` holds to ``target``.
 
-    A pose network becomes a checkpoint like ``best.pt``; an ImageNet file a file of weights for
-    ``model.weights``. Raises DataError, with the keys that do not fit, for anything else.
+    A pose or re-ID network becomes a checkpoint like ``best.pt``; an ImageNet file a file of
+    weights for ``model.weights``. Raises DataError, with the keys that do not fit, for anything
+    else.
     """
     content = read_state(source)
     state = unwrap(content)
     kind = _recognise(source, state)
-    if kind == _IMAGENET_HRNET:
+    if kind == _REID:
+        name, checkpoint = _reid_checkpoint(source, state)
+        save_checkpoint(target, checkpoint)
+    elif kind == _IMAGENET_HRNET:
         head = "classification" if any(k.startswith(_CLASSIFIER) for k in state) else ""
         name, network = _fit(
-            source, kind, state, _hrnet_names(state), lambda n: create_backbone(n, head=head)
+            source, kind, state, _hrnet_names(state), lambda n: create_backbone(n, head=head), str
         )
         save_plain(target, {"backbone": name, "state_dict": network.state_dict()})
     else:
         names = RESNETS if kind == _POSE_RESNET else _hrnet_names(state)
         renamed = {_own_key(key): value for key, value in state.items()}
-        name, network = _fit(source, kind, renamed, names, _pose_network)
+        name, network = _fit(source, kind, renamed, names, _pose_network, _their_key)
         save_checkpoint(target, _pose_checkpoint(source, name, network, content.get("perf")))
     return Imported(kind, name, len(state))
 
@@ -83,10 +97,12 @@ def _recognise(source: Path, state: dict[str, Any]) -> str:
         return _POSE_HRNET if "final_layer.weight" in state else _IMAGENET_HRNET
     if named and "deconv_layers.0.weight" in state:
         return _POSE_RESNET
+    if named and reid.backbone_of(state):
+        return _REID
     shown = ", ".join(f"'{key}'" for key in list(state)[:3])
     raise DataError(
-        f"{source}: expected a pose_hrnet, a pose_resnet or an ImageNet HRNet, got "
-        f"{len(state)} keys{f' such as {shown}' if shown else ''}"
+        f"{source}: expected a pose_hrnet, a pose_resnet, PAMTRI's re-ID network or an "
+        f"ImageNet HRNet, got {len(state)} keys{f' such as {shown}' if shown else ''}"
     )
 
 
@@ -123,9 +139,11 @@ def _fit(
     state: dict[str, Any],
     names: Iterable[str],
     build: Callable[[str], nn.Module],
+    their_key: Callable[[str], str],
 ) -> tuple[str, nn.Module]:
     """The backbone of ``names`` that ``state`` fits, and its network filled with it.
 
+    ``their_key`` is what a line that starts with one of our keys says in the file's words.
     Raises DataError with the keys that do not fit the one that comes closest.
     """
     unfit = {name: describe_unfit(_shapes(build, name), state) for name in names}
@@ -137,7 +155,7 @@ def _fit(
                 f" (its head must have {NUM_KEYPOINTS} heatmaps; to train from its backbone alone, "
                 "name the file in model.weights)"
             )
-        listed = "\n  ".join(_their_key(line) for line in lines)
+        listed = "\n  ".join(their_key(line) for line in lines)
         article = "an" if kind == _IMAGENET_HRNET else "a"
         raise DataError(
             f"{source}: looks like {article} {kind} on {closest}, but {len(lines)} keys do not "
@@ -147,6 +165,33 @@ def _fit(
         network = build(closest)
     network.load_state_dict({key: state.get(key, v) for key, v in network.state_dict().items()})
     return closest, network
+
+
+def _reid_checkpoint(source: Path, state: dict[str, Any]) -> tuple[str, Checkpoint]:
+    """The backbone of PAMTRI's multi-task network, and its checkpoint."""
+    backbone = reid.backbone_of(state)
+    assert backbone is not None
+    config = reid.config_of(source, reid.model_of(state, backbone))
+    identities = reid.identities_of(state)
+    renamed = {reid.own_name(key, backbone): value for key, value in state.items()}
+
+    def their_key(line: str) -> str:
+        return reid.their_name(line, state, backbone)
+
+    def build(name: str) -> nn.Module:
+        return ReidNetwork(config.model, identities)
+
+    _, network = _fit(source, _REID, renamed, [backbone], build, their_key)
+    checkpoint = Checkpoint(
+        kind="reid",
+        config=config.model_dump(mode="json"),
+        # Which vehicles they were is not in the file: they are numbered.
+        classes={REAL: list(range(identities))},
+        state_dict=network.state_dict(),
+        metric=math.nan,
+        step=0,
+    )
+    return backbone, checkpoint
 
 
 def _shapes(build: Callable[[str], nn.Module], name: str) -> dict[str, Tensor]:

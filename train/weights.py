@@ -36,22 +36,27 @@ def create_backbone(name: str, **options: Any) -> Any:
     return timm.create_model(name, **options)
 
 
-def load_weights(backbone: nn.Module, name: str, weights: str) -> None:
+def load_weights(
+    backbone: nn.Module, name: str, weights: str, grown: str | None = None, **options: Any
+) -> None:
     """Fill timm's network ``name``.
 
     ``weights`` is ``none``, ``imagenet`` (timm's own), one of timm's names for trained weights such
-    as ``hrnet_w18_small.gluon_in1k``, or a file's path.
+    as ``hrnet_w18_small.gluon_in1k``, or a file's path. ``options`` go to timm with the names.
+    ``grown`` is the key of a first layer that looks at more than red, green and blue: where the
+    source has those only, it keeps its own weights for the rest.
     Raises DataError for a file that does not hold this backbone.
     """
     if weights == "none":
         return
     source = name if weights == "imagenet" else weights
     if timm.is_model_pretrained(source):
-        _load(backbone, timm.create_model(source, pretrained=True).state_dict(), f"timm's {source}")
+        state = timm.create_model(source, pretrained=True, **options).state_dict()
+        _load(backbone, state, f"timm's {source}", grown)
     elif weights == "imagenet":
         raise ConfigError(f"model.weights: timm has no ImageNet weights of '{name}'")
     else:
-        _load(backbone, _backbone_part(read_state(Path(weights))), weights)
+        _load(backbone, _backbone_part(read_state(Path(weights))), weights, grown)
 
 
 def read_state(path: Path) -> dict[str, Any]:
@@ -131,9 +136,12 @@ def _backbone_part(content: dict[str, Any]) -> dict[str, Tensor]:
     return own or state
 
 
-def _load(backbone: nn.Module, state: dict[str, Tensor], source: str) -> None:
+def _load(backbone: nn.Module, state: dict[str, Tensor], source: str, grown: str | None) -> None:
     """Copy what the backbone needs out of ``state``, which may hold more, such as a head."""
     wanted = backbone.state_dict()
+    if grown is not None and grown in state and state[grown].shape[1] < wanted[grown].shape[1]:
+        more = wanted[grown][:, state[grown].shape[1] :]
+        state = {**state, grown: torch.cat([state[grown], more], dim=1)}
     unfit = [
         key
         for key, tensor in wanted.items()

@@ -155,3 +155,65 @@ def pose_resnet50(w: Weights, images: Tensor) -> Tensor:
         x = F.conv_transpose2d(x, weight, stride=2, padding=1)
         x = w.norm(x, f"deconv_layers.{3 * i + 1}").relu()
     return w.conv(x, "final_layer", 36, 1, bias=True)
+
+
+def _densenet_base(w: Weights, images: Tensor) -> Tensor:
+    x = w.norm(w.conv(images, "base.conv0", 64, 7, 2), "base.norm0").relu()
+    x = F.max_pool2d(x, kernel_size=3, stride=2, padding=1)
+    for block, layers in ((1, 6), (2, 12), (3, 24), (4, 16)):
+        for n in range(1, layers + 1):
+            name = f"base.denseblock{block}.denselayer{n}"
+            y = w.conv(w.norm(x, f"{name}.norm1").relu(), f"{name}.conv1", 128, 1)
+            y = w.conv(w.norm(y, f"{name}.norm2").relu(), f"{name}.conv2", 32, 3)
+            x = torch.cat([x, y], dim=1)
+        if block < 4:
+            name = f"base.transition{block}"
+            x = w.conv(w.norm(x, f"{name}.norm").relu(), f"{name}.conv", x.shape[1] // 2, 1)
+            x = F.avg_pool2d(x, kernel_size=2)
+    return w.norm(x, "base.norm5")
+
+
+def _resnet50_base(w: Weights, images: Tensor) -> Tensor:
+    x = w.norm(w.conv(images, "base.0", 64, 7, 2), "base.1").relu()
+    x = F.max_pool2d(x, kernel_size=3, stride=2, padding=1)
+    for stage, blocks in ((4, 3), (5, 4), (6, 6), (7, 3)):
+        for n in range(blocks):
+            stride = 2 if n == 0 and stage > 4 else 1
+            x = _bottleneck(w, x, f"base.{stage}.{n}", 4 * 2**stage, stride)
+    return x
+
+
+def _linear(w: Weights, x: Tensor, name: str, width: int) -> Tensor:
+    weight = w.get(f"{name}.weight", width, x.shape[1], spread=x.shape[1] ** -0.5)
+    return x @ weight.T + w.get(f"{name}.bias", width, spread=0.1)
+
+
+def multitask_network(
+    w: Weights,
+    images: Tensor,
+    keypoints: Tensor | None,
+    backbone: str,
+    multitask: bool,
+    vehicles: int = 6,
+) -> dict[str, Tensor]:
+    """PAMTRI's re-ID network of (n, 3 to 52, h, w) normalised channels and (n, 108) values."""
+    base = _densenet_base if backbone == "densenet121" else _resnet50_base
+    x = base(w, images).mean(dim=(2, 3))
+    width = x.shape[1]
+    if keypoints is not None:
+        x = torch.cat([x, keypoints], dim=1)
+    if not multitask:
+        is_plain = keypoints is None
+        feature = x if is_plain else F.leaky_relu(_linear(w, x, "fc", width), 0.01)
+        head = "classifier" if is_plain else "classifier_vid"
+        return {"feature": feature, "identity": _linear(w, feature, head, vehicles)}
+    hidden = {
+        name: F.leaky_relu(_linear(w, x, f"fc_{name}", wide), 0.01)
+        for name, wide in (("vid", width), ("vcolor", 512), ("vtype", 512))
+    }
+    return {
+        "feature": hidden["vid"],
+        "identity": _linear(w, hidden["vid"], "classifier_vid", vehicles),
+        "colour": _linear(w, hidden["vcolor"], "classifier_vcolor", 10),
+        "type": _linear(w, hidden["vtype"], "classifier_vtype", 9),
+    }

@@ -210,10 +210,10 @@ def test_other_files_are_refused_and_nothing_in_them_is_executed(tmp_path: Path)
     source, target = tmp_path / "theirs.pth", tmp_path / "own.pt"
     for content, sentence in (
         (
-            {"base.conv0.weight": torch.zeros(1), 3: 4},
-            "got 2 keys such as 'base.conv0.weight', '3'",
+            {"base.norm0.weight": torch.zeros(1), 3: 4},
+            "got 2 keys such as 'base.norm0.weight', '3'",
         ),
-        ({}, "expected a pose_hrnet, a pose_resnet or an ImageNet HRNet, got 0 keys"),
+        ({}, "PAMTRI's re-ID network or an ImageNet HRNet, got 0 keys"),
         ({"stage2.0.branches.0.0.conv1.weight": 3}, "looks like an ImageNet HRNet on hrnet_w32"),
         ([1, 2], "expected a dictionary of tensors, got list"),
         ({"state_dict": Trap(tmp_path / "sprung")}, "no plain file of weights: it holds a '"),

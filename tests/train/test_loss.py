@@ -73,7 +73,7 @@ def test_batch_hard_triplet_is_the_slow_loop() -> None:
         other = [distance[a, b] for b in range(12) if identity[a] != identity[b]]
         each.append(max(0.0, max(same) - min(other) + 0.3))
     terms = ReidLoss(ReidLossConfig())(
-        {"feature": feature, "identity": torch.zeros(12, 4)}, {"identity": identity}
+        {"metric": feature, "identity": torch.zeros(12, 4)}, {"identity": identity}
     )
     assert float(terms["triplet"]) == pytest.approx(np.mean(each), rel=1e-5)
     assert 0 < sum(e == 0 for e in each) < 12  # solved triplets count in the mean
@@ -83,7 +83,7 @@ def test_batch_hard_triplet_is_the_slow_loop() -> None:
 def test_the_loss_is_the_weighted_sum_and_attributes_are_masked() -> None:
     config = ReidLossConfig(identity=2.0, triplet=0.5, colour=0.25, type=0.125)
     output = {
-        "feature": rand(4, 3),
+        "metric": rand(4, 3),
         "identity": rand(4, 2),
         "colour": rand(4, 10),
         "type": rand(4, 9),

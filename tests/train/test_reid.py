@@ -7,21 +7,20 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 from accelerate import Accelerator
 from click.testing import CliRunner
 
 from pamtri.config import parse_config
 from pamtri.errors import ConfigError, DataError
 from pamtri.formats.pose_csv import write_predictions
-from pamtri.keypoints import FLIP, INDEX
-from train.augment import mirror
+from pamtri.record import Viewpoint
 from train.checkpoint import load_checkpoint
 from train.cli import predict, train
 from train.config import AugmentConfig
 from train.images import CropCache
 from train.reid.config import ReidConfig, ReidModelConfig
-from train.reid.data import NO_POSE, augmented_item, load_poses, pose_values, reid_view
+from train.reid.data import augmented_item, labels, reid_view
+from train.reid.embedding import NoPose
 from train.reid.loss import UNKNOWN
 from train.reid.network import ReidNetwork
 from train.reid.task import ReidTask, check_validation, validation_metrics
@@ -33,7 +32,6 @@ mixing: {synthetic_ratio: 0.5}
 model: {backbone: resnet10t, input_size: 32, embedding: [keypoints]}
 training: {steps: 3, identities: 4, images_per_identity: 2, validate_every: 2}
 """
-IDENTITY = np.eye(3)[:2]
 
 
 def invoke(group: object, *arguments: object) -> str:
@@ -121,81 +119,26 @@ def test_missing_weights_are_an_error() -> None:
         ReidNetwork(ReidModelConfig(backbone="resnet10t", weights="nowhere.pth"), 4)
 
 
-@pytest.mark.parametrize(
-    ("multitask", "embedding", "keys"),
-    [
-        (False, (), {"feature", "identity"}),
-        (False, ("keypoints",), {"feature", "identity"}),
-        (True, ("keypoints",), {"feature", "identity", "colour", "type"}),
-    ],
-)
-def test_network_variants(multitask: bool, embedding: tuple, keys: set[str]) -> None:
-    model = ReidModelConfig(backbone="resnet10t", multitask=multitask, embedding=embedding)
-    network = ReidNetwork(model, 7).eval()
-    images, pose = torch.rand(2, 3, 32, 32), torch.rand(2, 108)
-    output = network(images, pose)
-    assert set(output) == keys
-    assert output["identity"].shape == (2, 7)
-    pooled = network.backbone(images).mean(dim=(-2, -1))
-    if not multitask and not embedding:
-        assert torch.equal(output["feature"], pooled)
-    else:
-        known = torch.cat([pooled, pose], dim=1) if embedding else pooled
-        layer = network.identity_layer
-        assert layer is not None
-        expected = torch.nn.functional.leaky_relu(layer(known), 0.01)
-        assert torch.allclose(output["feature"], expected)
-
-
-def test_pose_values_by_hand() -> None:
-    pose = NO_POSE.copy()
-    pose[2] = [16.0, 48.0, 0.9]
-    values = pose_values(pose, IDENTITY, False, 64).reshape(36, 3)
-    assert values[2] == pytest.approx([-0.25, 0.25, 0.4])
-    assert values[3] == pytest.approx([0.0, 0.0, -0.5])
-    mirrored = pose_values(pose, mirror(64), True, 64).reshape(36, 3)
-    assert mirrored[FLIP[2]] == pytest.approx([0.25, 0.25, 0.4])
-    assert mirrored[2] == pytest.approx([0.0, 0.0, -0.5])
-
-
-def test_the_embedding_is_aligned_with_the_augmented_image(real: Path) -> None:
-    """The same change, read off the picture's item and applied to a known point, agrees."""
-    sample = open_for_prediction(real)[0]
-    view = reid_view(ReidModelConfig(input_size=32), CropCache(2**20))
-    pose = NO_POSE.copy()
-    pose[INDEX["left_headlight"]] = [12.0, 36.0, 1.0]
-    mirrored = AugmentConfig(flip=1)
-    item = augmented_item(view, sample, pose, mirrored, np.random.default_rng(0))
-    plain = augmented_item(view, sample, pose, AugmentConfig(flip=0), np.random.default_rng(0))
-    assert item["image"] == pytest.approx(plain["image"][:, :, ::-1], abs=0.03)
-    values = item["pose"].reshape(36, 3)
-    assert values[INDEX["right_headlight"]] == pytest.approx([0.25, 0.25, 0.5])
-
-
 def test_labels_are_known_or_unknown(real: Path) -> None:
     view = reid_view(ReidModelConfig(input_size=32), CropCache(2**20))
     by_name = {s.name: s for s in open_for_prediction(real)}
     rng = np.random.default_rng(0)
     items = [
-        augmented_item(view, by_name[n], NO_POSE, AugmentConfig(), rng)
+        augmented_item(view, by_name[n], NoPose(), AugmentConfig(), rng)
         for n in ("00_00.png", "01_00.png")
     ]
     assert [(i["colour"], i["type"]) for i in items] == [(UNKNOWN, 1), (4, 1)]
+    assert all(np.isnan(i["azimuth"]) for i in items)
 
 
-def test_labelled_points_that_cannot_be_seen_are_not_known(real: Path) -> None:
-    samples = open_for_prediction(real)
-    pose = load_poses(samples, "labels", "data.real")[samples[0].path]
-    keypoints = samples[0].record.keypoints
-    assert keypoints is not None
-    assert pose[:, 2].tolist() == [1.0] * 20 + [0.0] * 16
-    assert (pose[:, :2] == keypoints.xy_array()).all()
-    bare = [type(s)(s.path, s.record.model_copy(update={"keypoints": None}), "") for s in samples]
-    with pytest.raises(
-        DataError, match=r"^data.real: none of the 18 images has keypoints to embed"
-    ):
-        load_poses(bare, "labels", "data.real")
-    assert (load_poses([*bare[:1], samples[1]], "labels", "d")[bare[0].path] == NO_POSE).all()
+def test_a_mirrored_vehicle_is_seen_from_the_other_side(real: Path) -> None:
+    sample = open_for_prediction(real)[0]
+    left = sample.record.model_copy(
+        update={"viewpoint": Viewpoint(azimuth_deg=100.0, elevation_deg=5.0)}
+    )
+    seen = type(sample)(sample.path, left, "real")
+    assert labels(seen, False)["azimuth"] == pytest.approx(np.deg2rad(100))
+    assert labels(seen, True)["azimuth"] == pytest.approx(np.deg2rad(260))
 
 
 def test_validation_ranks_each_image_against_the_others(real: Path) -> None:

@@ -1,56 +1,186 @@
-"""The multi-task loss: identity, batch-hard triplets, and attributes where they are known."""
+"""The multi-task loss: who it is, how far vehicles lie apart, and attributes where they are known.
+
+Triplets (Hermans et al., 2017) and circle loss (Sun et al., CVPR 2020) are pytorch-metric-
+learning's. Ours are the margins of ArcFace (Deng et al., CVPR 2019) and CosFace (Wang et al., CVPR
+2018), since there they smooth no labels; centre loss (Wen et al., ECCV 2016); and attributes
+weighted by their learned uncertainty (Kendall et al., CVPR 2018).
+"""
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
+
+import torch
+import torch.distributed
 import torch.nn.functional as F
 from pytorch_metric_learning.distances import LpDistance
-from pytorch_metric_learning.losses import TripletMarginLoss
+from pytorch_metric_learning.losses import CircleLoss, TripletMarginLoss
 from pytorch_metric_learning.miners import BatchHardMiner
 from pytorch_metric_learning.reducers import MeanReducer
 from torch import Tensor, nn
 
-from train.reid.config import ReidLossConfig
+from train.reid.config import SOFT, ReidLossConfig
 
 UNKNOWN = -100
-"""The label of an attribute that a record does not have."""
+"""The label of an identity or attribute that a record does not have."""
+ATTRIBUTES = ("colour", "type", "azimuth")
+
+
+class LearnedLoss(nn.Module):
+    """What the loss itself learns; a part of the network, so that it is trained and saved."""
+
+    centres: Tensor | None
+
+    def __init__(
+        self, config: ReidLossConfig, identities: int, width: int, attributes: Sequence[str]
+    ) -> None:
+        super().__init__()
+        self.register_buffer("centres", torch.zeros(identities, width) if config.centre else None)
+        self.log_variances = nn.ParameterDict()
+        if config.attribute_weights == "learned":
+            for name in attributes:
+                start = torch.tensor(-math.log(getattr(config, name)))
+                self.log_variances[f"{name}_log_variance"] = nn.Parameter(start)
 
 
 class ReidLoss(nn.Module):
     """Terms of the loss of a batch, and their weighted sum."""
 
-    def __init__(self, config: ReidLossConfig) -> None:
+    def __init__(self, config: ReidLossConfig, learned: LearnedLoss | None = None) -> None:
+        """``learned`` is the network's own, where ``config`` lets something be learned."""
         super().__init__()
         self._config = config
+        self._learned = learned or LearnedLoss(ReidLossConfig(), 0, 0, ())
         # Euclidean distance of features as they are; the mean is over all anchors, also those
-        # whose triplet is solved already (Hermans et al., 2017).
+        # whose triplet is solved already.
         distance = LpDistance(normalize_embeddings=False)
+        soft = config.triplet_margin == SOFT
         self._miner = BatchHardMiner(distance=distance)
         self._triplet = TripletMarginLoss(
-            margin=config.triplet_margin, distance=distance, reducer=MeanReducer()
+            margin=0.0 if soft else config.triplet_margin,
+            smooth_loss=soft,
+            distance=distance,
+            reducer=MeanReducer(),
         )
+        self._circle = CircleLoss(config.circle_margin, config.circle_scale, reducer=MeanReducer())
 
     def forward(self, output: dict[str, Tensor], labels: dict[str, Tensor]) -> dict[str, Tensor]:
         """``loss`` and its terms, scalars.
 
-        ``labels`` holds (n,) ``identity`` classes, and ``colour`` and ``type`` indices or
-        ``UNKNOWN``.
+        ``labels`` holds (n,) ``identity`` classes, ``colour`` and ``type`` indices, or
+        ``UNKNOWN``, and ``azimuth`` in radians, or NaN. A term whose weight is 0 is left out,
+        unless it teaches a head.
         """
-        feature, identity = output["feature"].float(), labels["identity"]
         config = self._config
-        terms = {
-            "identity": F.cross_entropy(
-                output["identity"].float(), identity, label_smoothing=config.label_smoothing
-            ),
-            "triplet": self._triplet(feature, identity, self._miner(feature, identity)),
-        }
-        for name in ("colour", "type"):
-            if name in output:
-                terms[name] = masked_cross_entropy(output[name].float(), labels[name])
+        terms = {"identity": self._identity(output["identity"].float(), labels["identity"])}
+        known = labels["identity"] != UNKNOWN
+        feature, identity = output["metric"].float()[known], labels["identity"][known]
+        if config.triplet:
+            terms["triplet"] = self._triplet(feature, identity, self._miner(feature, identity))
+        if config.circle:
+            terms["circle"] = self._circle(feature, identity)
+        if (centres := self._learned.centres) is not None:
+            terms["centre"] = centre_loss(feature, identity, centres)
+            move_centres(centres, feature.detach(), identity, config.centre_rate)
         total = sum((getattr(config, name) * term for name, term in terms.items()), start=0)
+        for name in ATTRIBUTES:
+            if name in output:
+                terms[name] = _attribute_loss(name, output[name].float(), labels[name])
+                total = total + self._weighted(name, terms, _is_known(name, labels[name]).any())
         return {"loss": total, **terms}
 
+    def _identity(self, scores: Tensor, labels: Tensor) -> Tensor:
+        config = self._config
+        if config.identity_kind != "softmax":
+            scores = margin_scores(
+                scores, labels, config.identity_kind, config.identity_margin, config.identity_scale
+            )
+        return masked_cross_entropy(scores, labels, config.label_smoothing)
 
-def masked_cross_entropy(scores: Tensor, labels: Tensor) -> Tensor:
+    def _weighted(self, name: str, terms: dict[str, Tensor], any_known: Tensor) -> Tensor:
+        """An attribute's part of the sum; a learned weight becomes a term to look at."""
+        log_variances = self._learned.log_variances
+        if f"{name}_log_variance" not in log_variances:
+            fixed: Tensor = getattr(self._config, name) * terms[name]
+            return fixed
+        log_variance = log_variances[f"{name}_log_variance"]
+        weight = torch.exp(-log_variance)
+        terms[f"{name}_weight"] = weight.detach()
+        # Where nothing is known the weight has nothing to learn from either.
+        return weight * terms[name] + log_variance / 2 * any_known
+
+
+def masked_cross_entropy(scores: Tensor, labels: Tensor, smoothing: float = 0.0) -> Tensor:
     """Mean cross-entropy of (n, c) scores where labels (n,) are known; 0 where none is."""
-    total = F.cross_entropy(scores, labels, ignore_index=UNKNOWN, reduction="sum")
+    total = F.cross_entropy(
+        scores, labels, ignore_index=UNKNOWN, reduction="sum", label_smoothing=smoothing
+    )
     return total / (labels != UNKNOWN).sum().clamp(min=1)
+
+
+def margin_scores(
+    cosines: Tensor, labels: Tensor, kind: str, margin: float, scale: float
+) -> Tensor:
+    """Scores (n, c) of cosines to classes, made harder by a margin for the true class.
+
+    ``arcface`` adds ``margin`` radians to its angle (past 180 degrees, where that would make it
+    easier again, it takes off what keeps the score falling); ``cosface`` takes ``margin`` off its
+    cosine. Rows of ``UNKNOWN`` stay as they are.
+    """
+    if kind == "cosface":
+        harder = cosines - margin
+    else:
+        sines = (1 - cosines.square()).clamp(min=1e-7).sqrt()
+        turned = cosines * math.cos(margin) - sines * math.sin(margin)
+        below = cosines > -math.cos(margin)
+        harder = torch.where(below, turned, cosines - margin * math.sin(margin))
+    classes = torch.arange(cosines.shape[1], device=cosines.device)
+    return scale * torch.where(labels[:, None] == classes, harder, cosines)
+
+
+def centre_loss(features: Tensor, identity: Tensor, centres: Tensor) -> Tensor:
+    """Half the mean squared distance of features (n, d) from their classes' centres (c, d)."""
+    return 0.5 * (features - centres[identity]).square().sum() / max(1, len(features))
+
+
+@torch.no_grad()
+def move_centres(centres: Tensor, features: Tensor, identity: Tensor, rate: float) -> None:
+    """Move centres (c, d), in place, towards their features (n, d) in all processes' batches.
+
+    By ``rate`` times the sum of the distances over one more than the number of features.
+    """
+    moves = torch.zeros(len(centres), centres.shape[1] + 1, device=centres.device)
+    gap = features - centres[identity]
+    moves.index_add_(0, identity, torch.cat([gap, torch.ones_like(gap[:, :1])], dim=1))
+    if torch.distributed.is_available() and torch.distributed.is_initialized():
+        torch.distributed.all_reduce(moves)
+    centres += rate * moves[:, :-1] / (1 + moves[:, -1:])
+
+
+def azimuth_loss(output: Tensor, azimuth: Tensor) -> Tensor:
+    """Of azimuths (n,) in radians, mean over those that are no NaN; 0 where all are.
+
+    ``output`` (n, 2) is compared with (sin, cos) by its squared distance, any other (n, bins) are
+    scores of sectors, by cross-entropy.
+    """
+    known = ~azimuth.isnan()
+    if output.shape[1] == 2:
+        there = torch.stack([azimuth.sin(), azimuth.cos()], dim=1)[known]
+        return (output[known] - there).square().sum() / known.sum().clamp(min=1)
+    return masked_cross_entropy(output, azimuth_bin(azimuth, output.shape[1]))
+
+
+def azimuth_bin(azimuth: Tensor, bins: int) -> Tensor:
+    """The sector of each azimuth in radians: 0 has the front in its middle; ``UNKNOWN`` of NaN."""
+    sector = torch.floor(azimuth.nan_to_num() / (2 * math.pi) * bins + 0.5).long() % bins
+    return torch.where(azimuth.isnan(), UNKNOWN, sector)
+
+
+def _attribute_loss(name: str, output: Tensor, labels: Tensor) -> Tensor:
+    loss = azimuth_loss if name == "azimuth" else masked_cross_entropy
+    return loss(output, labels)
+
+
+def _is_known(name: str, labels: Tensor) -> Tensor:
+    return ~labels.isnan() if name == "azimuth" else labels != UNKNOWN

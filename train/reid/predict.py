@@ -17,7 +17,8 @@ from train.batches import InOrder, Item, to_device
 from train.checkpoint import fill_network, load_checkpoint, parse_checkpoint_config
 from train.images import CropCache
 from train.reid.config import ReidConfig
-from train.reid.data import NO_POSE, load_poses, plain_item, reid_view
+from train.reid.data import network_inputs, plain_item, reid_view
+from train.reid.embedding import KeypointSource, NoPose, PoseSource, load_poses
 from train.reid.network import ReidNetwork
 from train.sources import Sample
 
@@ -48,7 +49,7 @@ class ReidPredictor:
         config = parse_checkpoint_config(checkpoint, content, ReidConfig)
         self._model = config.model.model_copy(update={"weights": "none"})
         identities = sum(map(len, (content.classes or {}).values()))
-        network = ReidNetwork(self._model, identities)
+        network = ReidNetwork(self._model, identities, config.loss)
         fill_network(checkpoint, content, network)
         self._network = network.to(device, memory_format=torch.channels_last).eval()  # type: ignore[call-overload]
         self._device = device
@@ -56,13 +57,10 @@ class ReidPredictor:
 
     def predict(self, samples: list[Sample], keypoints: Literal["labels"] | Path) -> Features:
         """Features of ``samples``; ``keypoints`` is where an embedded pose comes from."""
-        embeds = "keypoints" in self._model.embedding
-        poses = load_poses(samples, keypoints, "DATA") if embeds else {}
-        loader = InOrder(
-            samples,
-            lambda s: plain_item(self._view, s, poses.get(s.path, NO_POSE)),
-            BATCH_SIZE,
-        ).loader()
+        poses: PoseSource = NoPose()
+        if self._model.embedding:
+            poses = KeypointSource(self._model, load_poses(samples, keypoints, "DATA"))
+        loader = InOrder(samples, lambda s: plain_item(self._view, s, poses), BATCH_SIZE).loader()
         with progress(len(samples), "predict reid") as bar:
             values = run_network(self._network, to_device(loader, self._device), bar.update)
         return Features(
@@ -85,7 +83,7 @@ def run_network(
     """
     collected: dict[str, list[Floats]] = {}
     for batch in batches:
-        output = network(batch["image"], batch["pose"])
+        output = network(*network_inputs(batch))
         for name in ("feature", "colour", "type"):
             if name in output:
                 values = output[name].float()

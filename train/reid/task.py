@@ -16,19 +16,17 @@ from pamtri.errors import DataError
 from pamtri.ranking import UNKNOWN as NO_CAMERA
 from pamtri.ranking import rank_metrics
 from train.batches import InOrder, Item, TrainingBatches, to_device
-from train.config import DataConfig
 from train.images import CropCache
 from train.mixing import Draw, IdentityPlan
 from train.reid.config import ReidConfig
 from train.reid.data import (
-    NO_POSE,
-    Pose,
     augmented_item,
     has_identity,
-    load_poses,
+    network_inputs,
     plain_item,
     reid_view,
 )
+from train.reid.embedding import KeypointSource, NoPose, PoseSource, load_poses
 from train.reid.loss import ReidLoss
 from train.reid.network import ReidNetwork
 from train.reid.predict import BATCH_SIZE, run_network
@@ -55,7 +53,7 @@ class ReidTask:
         }
         keys = [(name, identity) for name, groups in by_identity.items() for identity in groups]
         self._class_of = {key: i for i, key in enumerate(keys)}
-        self._poses = self._load_poses(config.data) if config.model.embedding else {}
+        self._poses = self._pose_source(config) if config.model.embedding else NoPose()
         share = max(1, config.training.workers)
         self._view = reid_view(config.model, CropCache(config.data.cache_mb * 2**20 // share))
         plan = IdentityPlan(
@@ -68,8 +66,9 @@ class ReidTask:
         self.batches = TrainingBatches(
             plan, self._load, config.seed, accelerator.process_index, accelerator.num_processes
         )
-        self.network: nn.Module = ReidNetwork(config.model, len(keys))
-        self._loss = ReidLoss(config.loss)
+        network = ReidNetwork(config.model, len(keys), config.loss)
+        self.network: nn.Module = network
+        self._loss = ReidLoss(config.loss, network.learned)
 
     def describe(self) -> str:
         """The data in a line."""
@@ -82,7 +81,7 @@ class ReidTask:
 
     def losses(self, network: nn.Module, batch: Item) -> dict[str, Tensor]:
         """``loss`` of one batch and its terms."""
-        return self._loss(network(batch["image"], batch["pose"]), batch)
+        return self._loss(network(*network_inputs(batch)), batch)
 
     def validate(self, network: nn.Module, accelerator: Accelerator) -> dict[str, Any]:
         """mAP and rank-1 of held-out identities, each image a query against all others."""
@@ -102,28 +101,23 @@ class ReidTask:
 
     def _load(self, draw: Draw, rng: np.random.Generator) -> Item:
         sample = self._training[draw.source][draw.index]
-        item = augmented_item(self._view, sample, self._pose(sample), self.config.augment, rng)
+        item = augmented_item(self._view, sample, self._poses, self.config.augment, rng)
         identity = sample.record.identity
         assert identity is not None
         return {**item, "identity": self._class_of[draw.source, identity]}
 
     def _plain_item(self, sample: Sample) -> Item:
-        return plain_item(self._view, sample, self._pose(sample))
+        return plain_item(self._view, sample, self._poses)
 
-    def _pose(self, sample: Sample) -> Pose:
-        return self._poses.get((sample.source, sample.path), NO_POSE)
-
-    def _load_poses(self, data: DataConfig) -> dict[Any, Pose]:
+    def _pose_source(self, config: ReidConfig) -> PoseSource:
         by_source: dict[str, list[Sample]] = defaultdict(list)
         for sample in (*self._validation, *(s for v in self._training.values() for s in v)):
             by_source[sample.source].append(sample)
-        return {
-            (name, path): pose
+        poses = [
+            load_poses(samples, getattr(config.data, name).keypoints, f"data.{name}")
             for name, samples in by_source.items()
-            for path, pose in load_poses(
-                samples, getattr(data, name).keypoints, f"data.{name}"
-            ).items()
-        }
+        ]
+        return KeypointSource(config.model, {k: v for part in poses for k, v in part.items()})
 
 
 def group_by_identity(samples: Sequence[Sample]) -> dict[int, list[int]]:

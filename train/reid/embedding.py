@@ -1,0 +1,134 @@
+"""What is known of a vehicle's pose, as the network takes it beside the picture.
+
+A ``PoseSource`` is asked once for each sample in view, with the map that took the picture to the
+input: whatever it gives is in the frame of that crop, and named after the vehicle's sides as they
+are seen there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Literal, Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from pamtri.errors import DataError
+from pamtri.formats.pose_csv import read_predictions
+from pamtri.keypoints import NUM_KEYPOINTS
+from pamtri.segments import fill_polygons
+from train.augment import move_keypoints
+from train.batches import Item
+from train.images import Affine
+from train.pose.codec import STRIDE, encode
+from train.reid.config import ReidModelConfig
+from train.sources import Sample
+
+Pose = NDArray[np.float64]
+"""(36, 3): x, y in image pixels and confidence 0..1."""
+NO_POSE: Pose = np.zeros((NUM_KEYPOINTS, 3))
+SURE = 0.5
+"""Least confidence of a segment's corners, as in PAMTRI."""
+_SIGMA = 2.0  # of a heatmap's Gaussian in heatmap pixels, as in PAMTRI
+
+
+class PoseSource(Protocol):
+    """Where what is known of the pose comes from."""
+
+    def embed(self, sample: Sample, to_input: Affine, mirrored: bool) -> Item:
+        """The network's ``pose`` and ``maps`` of one image, those that it embeds.
+
+        ``to_input`` maps the sample's image to the input, and ``mirrored`` says whether that
+        mirrors it, so that sides swap names.
+        """
+
+
+class NoPose:
+    """The source of a network that embeds nothing."""
+
+    def embed(self, sample: Sample, to_input: Affine, mirrored: bool) -> Item:
+        """Nothing."""
+        return {}
+
+
+class KeypointSource:
+    """Keypoints, and heatmaps and segments drawn from them, at a quarter of the input."""
+
+    def __init__(self, model: ReidModelConfig, poses: Mapping[tuple[str, Path], Pose]) -> None:
+        """``poses`` by source and path of the image; one that is not there has no known point."""
+        self._model, self._poses = model, poses
+
+    def embed(self, sample: Sample, to_input: Affine, mirrored: bool) -> Item:
+        """See ``PoseSource``."""
+        size, kinds = self._model.input_size, self._model.embedding
+        pose = self._poses.get((sample.source, sample.path), NO_POSE)
+        moved = move_keypoints(pose, to_input, mirrored)
+        item: Item = {"pose": pose_values(moved, size)} if "keypoints" in kinds else {}
+        drawn = {"heatmaps": drawn_heatmaps, "segments": drawn_segments}
+        maps = [draw(moved, size) for kind, draw in drawn.items() if kind in kinds]
+        return {**item, "maps": np.concatenate(maps)} if maps else item
+
+
+def pose_values(points: Pose, size: int) -> NDArray[np.float32]:
+    """(108,): x / size - 0.5, y / size - 0.5 and confidence - 0.5 of each point in turn.
+
+    Of points in an input of ``size`` pixels. One that is not known at all (confidence 0) is put in
+    the middle.
+    """
+    xy = np.where(points[:, 2:] > 0, points[:, :2] / size, 0.5)
+    return (np.concatenate([xy, points[:, 2:]], axis=1) - 0.5).ravel().astype(np.float32)
+
+
+def drawn_heatmaps(points: Pose, size: int) -> NDArray[np.uint8]:
+    """(36, size / 4, size / 4) bytes: a Gaussian about each point, as high as its confidence."""
+    heatmaps = encode(torch.from_numpy(points[:, :2]), size // STRIDE, _SIGMA).numpy()
+    return np.asarray(np.round(255 * heatmaps * points[:, 2:, None]), dtype=np.uint8)
+
+
+def drawn_segments(points: Pose, size: int) -> NDArray[np.uint8]:
+    """(13, size / 4, size / 4) bytes: 255 inside a segment of which all corners are sure."""
+    side = size // STRIDE
+    filled = fill_polygons(points[:, :2] / STRIDE, points[:, 2] >= SURE, side, side)
+    return np.asarray(filled * np.uint8(255))
+
+
+def load_poses(
+    samples: Sequence[Sample], origin: Literal["labels"] | Path, name: str
+) -> dict[tuple[str, Path], Pose]:
+    """The pose of each sample by its source and path, from its labels or a pose prediction CSV.
+
+    A labelled point that cannot be seen counts as not known, and so do all points of an image
+    without keypoints. Raises DataError when no image has labels, or the CSV lacks an image.
+    """
+    if origin == "labels":
+        labelled = {
+            (s.source, s.path): _labelled(s) for s in samples if s.record.keypoints is not None
+        }
+        if samples and not labelled:
+            raise DataError(
+                f"{name}: none of the {len(samples)} images has keypoints to embed; give a pose "
+                "prediction CSV (see pamtri predict pose) as its keypoints"
+            )
+        return labelled
+    return _predicted(samples, read_predictions(Path(origin)), Path(origin))
+
+
+def _predicted(
+    samples: Sequence[Sample], predictions: Mapping[str, Pose], origin: Path
+) -> dict[tuple[str, Path], Pose]:
+    missing = [s.name for s in samples if s.name not in predictions]
+    if missing:
+        raise DataError(
+            f"{origin}: has no row for {len(missing)} of {len(samples)} images, first {missing[0]}"
+        )
+    return {(s.source, s.path): predictions[s.name] for s in samples}
+
+
+def _labelled(sample: Sample) -> Pose:
+    keypoints = sample.record.keypoints
+    assert keypoints is not None
+    visible = keypoints.visible_array()
+    confidence = visible if keypoints.confidence is None else visible * keypoints.confidence
+    return np.column_stack([keypoints.xy_array(), confidence])
