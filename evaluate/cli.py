@@ -61,11 +61,11 @@ def evaluate_pose(
     from evaluate.pose import score_pose
     from evaluate.text import pose_text
     from pamtri.formats import open_dataset
-    from pamtri.formats.pose_csv import read_predictions
+    from pamtri.formats.pose_pack import open_predictions
 
     dataset = open_dataset(data, layout)
     records = dataset.only(*splits).records if splits else dataset.records
-    summary = score_pose(read_predictions(predictions), records, str(predictions)).summary()
+    summary = score_pose(open_predictions(predictions), records, str(predictions)).summary()
     click.echo(pose_text(summary))
     _write_json(target, summary)
 

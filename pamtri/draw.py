@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from pamtri.keypoints import Visibility
+from pamtri.keypoints import SKELETON, Visibility
 from pamtri.record import Keypoints, Record
 from pamtri.segments import SEGMENTS
 
@@ -34,11 +34,13 @@ def draw_labels(
     keypoints: bool = True,
     box: bool = True,
     segments: bool = True,
+    skeleton: bool = False,
     scale: float = 1.0,
 ) -> Image:
     """A copy of the (h, w, 3) RGB image, ``scale`` times as large, with the record's labels.
 
-    Segments are outlined where all four corners are visible.
+    Segments are outlined where all four corners are visible; lines of the skeleton are drawn where
+    both ends are.
     """
     height, width = image.shape[:2]
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
@@ -48,6 +50,8 @@ def draw_labels(
         points = record.keypoints.xy_array() * stretch
         if segments:
             _draw_segments(canvas, points, record.keypoints)
+        if skeleton:
+            _draw_skeleton(canvas, points, record.keypoints)
         if keypoints:
             _draw_keypoints(canvas, points, record.keypoints)
     if box and record.box is not None:
@@ -91,6 +95,14 @@ def _draw_segments(canvas: Image, points: NDArray[np.float64], labels: Keypoints
         if visible[corners].all():
             outline = np.array(_fixed(points[corners]))
             cv2.polylines(canvas, [outline], True, SEGMENT_COLOUR, 1, cv2.LINE_AA, _SHIFT)
+
+
+def _draw_skeleton(canvas: Image, points: NDArray[np.float64], labels: Keypoints) -> None:
+    visible, places = labels.visible_array(), _fixed(points)
+    for a, b in SKELETON:
+        if visible[a] and visible[b]:
+            for width, colour in ((3, (0, 0, 0)), (1, VISIBILITY_COLOURS[Visibility.VISIBLE])):
+                cv2.line(canvas, places[a], places[b], colour, width, cv2.LINE_AA, _SHIFT)
 
 
 def _draw_keypoints(canvas: Image, points: NDArray[np.float64], labels: Keypoints) -> None:

@@ -7,16 +7,20 @@ from typing import BinaryIO
 
 import numpy as np
 import PIL.Image
+import PIL.ImageOps
 from numpy.typing import NDArray
 
 from pamtri.errors import DataError
 
 
 def read_image(source: Path | BinaryIO) -> NDArray[np.uint8]:
-    """Decode an image file, whole, to (h, w, 3) RGB; raises DataError when it cannot be."""
+    """Decode an image file, whole and upright, to (h, w, 3) RGB.
+
+    Raises DataError when it cannot be.
+    """
     try:
         with PIL.Image.open(source) as file:
-            return np.asarray(file.convert("RGB"))
+            return np.asarray(PIL.ImageOps.exif_transpose(file).convert("RGB"))
     except FileNotFoundError:
         raise DataError(f"{source}: no such image") from None
     except (OSError, SyntaxError, ValueError, PIL.Image.DecompressionBombError) as error:

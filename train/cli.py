@@ -83,32 +83,68 @@ def predict() -> None:
 
 
 @predict.command("pose")
-@checkpoint_argument
-@data_argument
-@file_option("pose_test.csv")
+@click.argument(
+    "paths", metavar="[NETWORK] DATA", nargs=-1, required=True, type=click.Path(path_type=Path)
+)
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="File to write: PAMTRI's CSV, or with the ending .npy a packed file that also holds "
+    "visibility. By default both, pose.csv and pose.npy in the folder DATA_pose.",
+)
 @format_option
 @split_option
+@click.option(
+    "--draw", is_flag=True, help="Also draw what was found over each image, in drawn/ beside it."
+)
+@click.option(
+    "--channels",
+    is_flag=True,
+    help="Also write PAMTRI's folders heatmap_SET and segment_SET beside it.",
+)
 def predict_pose(
-    checkpoint: Path, data: Path, output: Path, layout: str | None, splits: tuple[str, ...]
+    paths: tuple[Path, ...],
+    output: Path | None,
+    layout: str | None,
+    splits: tuple[str, ...],
+    draw: bool,
+    channels: bool,
 ) -> None:
-    """Write the keypoints that CHECKPOINT finds in the images of DATA, as PAMTRI's CSV.
+    """Find the 36 keypoints of the vehicle in each image of DATA: a data set, a folder or one file.
 
-    A line is the image's name, then x, y and confidence of each of the 36 keypoints.
+    NETWORK is a checkpoint (.pt) or an exported file (.onnx); without, it is the network that comes
+    with the program, which has seen renders alone. An image should show one vehicle that fills it,
+    as a detector cuts it out, unless DATA's labels have boxes.
+
+    A line of the CSV is the image's name, then x, y and confidence of each keypoint.
 
     \b
     Examples:
-      pamtri predict pose runs/pose/best.pt VeRi --split test --output pose_test.csv
-      pamtri predict pose runs/pose/best.pt holiday_photos --output keypoints.csv
+      pamtri predict pose car.jpg --draw
+      pamtri predict pose camera_crops --output keypoints.csv
+      pamtri predict pose runs/pose/best.pt VeRi --split test --output pose_test.npy
     """
-    from pamtri.formats.pose_csv import write_predictions
-    from train.pose.predict import PosePredictor
+    from train.pose import outputs
+    from train.pose.predict import DEFAULT_NETWORK, PosePredictor
     from train.run import inference_device
     from train.sources import open_for_prediction
 
+    if len(paths) > 2:
+        raise click.UsageError(f"expected [NETWORK] DATA, got {len(paths)} paths")
+    network, data = paths if len(paths) == 2 else (DEFAULT_NETWORK, paths[0])
     samples = open_for_prediction(data, layout, splits)
-    predictions = PosePredictor(checkpoint, inference_device()).predict(samples)
-    write_predictions(output, predictions)
-    click.echo(f"{output}: keypoints of {len(predictions)} images")
+    poses = PosePredictor(network, inference_device()).predict(samples)
+    folder = Path(f"{data.resolve().stem}_pose")
+    files = [output] if output else [folder / "pose.csv", folder / "pose.npy"]
+    for file in files:
+        outputs.write_poses(file, poses)
+        click.echo(f"{file}: keypoints of {len(poses)} images")
+    beside = files[0].parent
+    if channels:
+        outputs.write_channel_folders(beside, samples, poses)
+    if draw:
+        outputs.draw_poses(beside / "drawn", samples, poses)
+        click.echo(f"{beside / 'drawn'}: pictures, green where a point can be seen")
 
 
 @predict.command("viewpoint")
@@ -117,25 +153,26 @@ def predict_pose(
 @file_option("viewpoint.csv")
 @format_option
 def predict_viewpoint(keypoints: Path, data: Path | None, output: Path, layout: str | None) -> None:
-    """Write where the camera stands in each image of a pose prediction CSV, by PnP.
+    """Write where the camera stands in each image of a pose prediction file, by PnP.
 
     Azimuth, elevation, roll, distance in vehicle lengths and the error that remains, from the 36
     keypoints and what vehicles look like in 3-D. Lenses are taken from DATASET where its records
-    have them; without, distances are rough (angles hardly suffer).
+    have them; without, distances are rough (angles hardly suffer). Give the packed .npy file where
+    there is one: from it hidden points, whose place is often sure, help as well.
 
     \b
     Examples:
-      pamtri predict viewpoint pose_test.csv --output viewpoint.csv
+      pamtri predict viewpoint pose_test.npy --output viewpoint.csv
       pamtri predict viewpoint pose_synthetic.csv runs/synthetic --output viewpoint.csv
     """
     import numpy as np
 
     from pamtri.formats import open_dataset
-    from pamtri.formats.pose_csv import read_predictions
+    from pamtri.formats.pose_pack import read_places
     from pamtri.viewpoint import estimate_viewpoints, lenses_of
     from pamtri.viewpoint_csv import write_viewpoints
 
-    rows = read_predictions(keypoints)
+    rows = read_places(keypoints)
     records = open_dataset(data, layout).records if data is not None else ()
     lenses = lenses_of(list(rows), records, f"{keypoints} and {data}")
     points = np.array(list(rows.values())).reshape(-1, 36, 3)
@@ -155,7 +192,7 @@ def predict_viewpoint(keypoints: Path, data: Path | None, output: Path, layout: 
 @click.option(
     "--keypoints",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="Pose prediction CSV for a network with keypoint embedding; labels by default.",
+    help="Pose prediction file for a network with pose embedding; labels by default.",
 )
 def predict_reid(
     checkpoint: Path,
@@ -210,3 +247,25 @@ def import_checkpoint(file: Path, output: Path) -> None:
     if imported.is_pose or imported.is_reid:
         use = f"pamtri predict {'pose' if imported.is_pose else 'reid'} {output} IMAGES"
     click.echo(f"{found}; use it with: {use}")
+
+
+@click.command("export")
+@checkpoint_argument
+@file_option("pose.onnx")
+def export(checkpoint: Path, output: Path) -> None:
+    """Write the pose network of CHECKPOINT as one ONNX file, from picture to keypoints.
+
+    Normalisation, the average with the mirrored picture and decoding are inside: `pictures`
+    (n, s, s, 3) bytes in; `points` in pixels, `peak` and `visibility` out, for any n.
+
+    \b
+    Examples:
+      pamtri export runs/pose/best.pt --output pose.onnx
+      pamtri predict pose pose.onnx camera_crops --output keypoints.csv
+    """
+    from train.pose.onnx_file import write_onnx
+    from train.pose.predict import load_reader
+
+    config, reader = load_reader(checkpoint)
+    write_onnx(output, reader, config.model.input_size, config.box_scale)
+    click.echo(f"{output}: {output.stat().st_size / 2**20:.1f} MB")

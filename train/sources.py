@@ -115,14 +115,14 @@ def samples_of(dataset: Dataset, name: str) -> list[Sample]:
 def open_for_prediction(
     path: Path, layout: str | None = None, splits: Sequence[str] = ()
 ) -> list[Sample]:
-    """The images of a data set's splits (all without ``splits``), or of a plain folder.
+    """The images of a data set's splits (all without ``splits``), of a plain folder, or one file.
 
     A picture that is in several splits, as VeRi's queries are, comes once. Raises DataError when
     two images of a split have the same base name, since predictions are filed by it.
     """
     known = layout is not None or any(f.detect and f.detect(path) for f in FORMATS.values())
     if not known and not splits:
-        return _unique(pictures_in(path))
+        return [_picture(path, path.name)] if path.is_file() else _unique(pictures_in(path))
     return _unique(
         open_samples(SourceConfig(path=path, format=layout, splits=tuple(splits) or None), "")
     )
@@ -146,14 +146,16 @@ def pictures_in(folder: Path) -> list[Sample]:
     Raises DataError when there are none.
     """
     if not folder.is_dir():
-        raise DataError(f"{folder}: no such folder")
+        raise DataError(f"{folder}: no such file or folder")
     files = sorted(p for p in folder.rglob("*") if p.suffix.lower() in IMAGE_SUFFIXES)
     if not files:
         raise DataError(f"{folder}: holds no image ({', '.join(IMAGE_SUFFIXES)}) and no data set")
-    return [
-        Sample(p, Record(image=p.relative_to(folder).as_posix(), domain="real"), "pictures")
-        for p in files
-    ]
+    return [_picture(p, p.relative_to(folder).as_posix()) for p in files]
+
+
+def _picture(path: Path, name: str) -> Sample:
+    """An image file of which nothing is known."""
+    return Sample(path, Record(image=name, domain="real"), "pictures")
 
 
 def _usable(

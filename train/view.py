@@ -22,7 +22,7 @@ from train.augment import (
 )
 from train.batches import Item
 from train.config import AugmentConfig
-from train.images import Affine, Box, Crop, CropCache, shrink
+from train.images import Affine, Box, Crop, CropCache, Image, shrink
 from train.sources import Sample
 
 
@@ -42,9 +42,15 @@ class View:
 
     def plain(self, sample: Sample) -> tuple[Item, Affine]:
         """``image`` (3, s, s) and ``name``, and the map from the sample's image to the input."""
+        picture, to_input, _ = self.picture(sample)
+        return _item(sample, picture), to_input
+
+    def picture(self, sample: Sample) -> tuple[Image, Affine, tuple[int, int]]:
+        """The input before it is normalised, (s, s, 3) RGB, the map to it from the sample's image,
+        and that image's (width, height)."""
         crop, box = self._crop(sample)
         to_input = box_to_input(box, self.size)
-        return _item(sample, warp(crop, to_input, self.size)), to_input
+        return warp(crop, to_input, self.size), to_input, crop.size
 
     def augmented(
         self, sample: Sample, config: AugmentConfig, rng: np.random.Generator

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from pamtri import draw
-from pamtri.keypoints import INDEX, Visibility
+from pamtri.keypoints import INDEX, NAMES, SKELETON, Visibility
 from pamtri.record import Keypoints, Record
 from pamtri.segments import SEGMENTS
 
@@ -60,8 +60,6 @@ def test_the_box_runs_through_its_corners():
 
 
 def test_a_segment_is_outlined_only_where_all_its_corners_are_visible():
-    from pamtri.keypoints import NAMES
-
     corners = [NAMES[i] for i in SEGMENTS[0].corners]
     places = [(10, 10), (40, 10), (40, 30), (10, 30)]
     image = np.zeros((50, 50, 3), dtype=np.uint8)
@@ -72,6 +70,17 @@ def test_a_segment_is_outlined_only_where_all_its_corners_are_visible():
     hidden = draw.draw_labels(image, record_of(points), keypoints=False)
     assert not hidden.any()
     assert not draw.draw_labels(image, record_of(points), keypoints=False, segments=False).any()
+
+
+def test_the_skeleton_joins_what_can_be_seen():
+    a, b = (NAMES[i] for i in SKELETON[0])
+    image = np.zeros((50, 50, 3), dtype=np.uint8)
+    ends = {a: (10.5, 20.5, "v"), b: (40.5, 20.5, "v")}
+    lines = draw.draw_labels(image, record_of(ends), keypoints=False, skeleton=True)
+    assert (lines[20, 11:40, 1] > 180).all() and (lines[20, 11:40, 0] < 80).all()
+    assert not lines[23:].any() and not lines[:18].any()
+    ends[b] = (40.5, 20.5, "s")
+    assert not draw.draw_labels(image, record_of(ends), keypoints=False, skeleton=True).any()
 
 
 def test_a_contact_sheet_centres_each_image_in_its_cell():

@@ -11,3 +11,11 @@ def test_a_picture_too_large_to_be_one_is_refused_in_a_sentence(tmp_path, monkey
     monkeypatch.setattr(PIL.Image, "MAX_IMAGE_PIXELS", 100)
     with pytest.raises(DataError, match=rf"^{path}: is no image that can be decoded whole: "):
         read_image(path)
+
+
+def test_a_photograph_taken_sideways_stands_upright(tmp_path):
+    stored = PIL.Image.new("RGB", (30, 20), (200, 0, 0))
+    turned = PIL.Image.Exif()
+    turned[0x0112] = 6  # orientation: to be turned a quarter to the right
+    stored.save(tmp_path / "phone.png", exif=turned)
+    assert read_image(tmp_path / "phone.png").shape == (30, 20, 3)

@@ -202,7 +202,7 @@ def test_predicted_points_come_back_in_image_pixels(real: Path) -> None:
          "training": {"steps": 1}, "model": {"input_size": 64, "sigma": 1.5}},
         PoseConfig, "c",
     )  # fmt: skip
-    view = pose_view(config, CropCache(0))
+    view = pose_view(64, 1.25, CropCache(0))
     dataset = open_dataset(real)
     samples = []
     for record in dataset.records[:3]:
@@ -219,12 +219,7 @@ def test_predicted_points_come_back_in_image_pixels(real: Path) -> None:
 
 def test_training_points_follow_the_mask_and_the_frame(real: Path) -> None:
     sample = open_for_prediction(real)[0]
-    config = parse_config(
-        {"data": {"real": {"path": str(real)}}, "mixing": {"synthetic_ratio": 0.0},
-         "training": {"steps": 1}, "model": {"input_size": 64}},
-        PoseConfig, "c",
-    )  # fmt: skip
-    view = pose_view(config, CropCache(2**20))
+    view = pose_view(64, 1.25, CropCache(2**20))
     still = AugmentConfig(flip=0)
     item = augmented_item(view, sample, "visible", still, np.random.default_rng(0))
     assert item["weight"].tolist() == [1.0] * 20 + [0.0] * 16

@@ -82,6 +82,10 @@ def test_plain_folders(tmp_path: Path) -> None:
         cv2.imwrite(str(tmp_path / name), np.zeros((4, 4, 3), np.uint8))
     (tmp_path / "notes.txt").write_text("no picture")
     assert [s.name for s in open_for_prediction(tmp_path)] == ["a.PNG", "z.jpg"]
+    (one,) = open_for_prediction(tmp_path / "b" / "a.PNG")
+    assert (one.path, one.record.image) == (tmp_path / "b" / "a.PNG", "a.PNG")
+    with pytest.raises(DataError, match=r"nothing\.jpg: no such file or folder$"):
+        open_for_prediction(tmp_path / "nothing.jpg")
     with pytest.raises(DataError, match=r"holds no image .* and no data set$"):
         (tmp_path / "empty").mkdir()
         pictures_in(tmp_path / "empty")

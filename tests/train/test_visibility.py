@@ -53,12 +53,7 @@ def test_states_follow_their_points_through_mirror_and_crop(real: Path) -> None:
         update={"keypoints": keypoints.model_copy(update={"visibility": letters})}
     )
     sample = Sample(sample.path, record, "real")
-    config = parse_config(
-        {"data": {"real": {"path": str(real)}}, "mixing": {"synthetic_ratio": 0.0},
-         "training": {"steps": 1}, "model": {"input_size": 64}},
-        PoseConfig, "c",
-    )  # fmt: skip
-    view = pose_view(config, CropCache(2**20))
+    view = pose_view(64, 1.25, CropCache(2**20))
     assert visibility_item(view, sample)["possible"].tolist() == possible_states(letters).tolist()
     lost = 0
     for seed, flip in ((0, 0.0), (1, 1.0), (2, 1.0)):
@@ -181,7 +176,7 @@ def test_a_training_reports_and_keeps_visibility(real: Path, tmp_path: Path) -> 
     parsed = parse_config(kept.config, PoseConfig, "kept")
     network = PoseNetwork(parsed.model).eval()
     network.load_state_dict(kept.state_dict)
-    view, right = pose_view(parsed, CropCache(0)), 0
+    view, right = pose_view(parsed.model.input_size, parsed.box_scale, CropCache(0)), 0
     for sample in open_for_prediction(real, splits=("test",)):
         image = torch.from_numpy(visibility_item(view, sample)["image"])[None]
         with torch.no_grad():

@@ -11,7 +11,6 @@ from train.augment import inverse, move_keypoints
 from train.batches import Item
 from train.config import AugmentConfig
 from train.images import CropCache
-from train.pose.config import PoseConfig
 from train.pose.visibility import outside_is_absent, possible_states
 from train.sources import Sample
 from train.view import View
@@ -25,9 +24,18 @@ def has_keypoints(sample: Sample) -> bool:
     return keypoints is not None and bool(keypoints.visible_array().any())
 
 
-def pose_view(config: PoseConfig, cache: CropCache) -> View:
+def pose_view(input_size: int, box_scale: float, cache: CropCache) -> View:
     """The padded square about the vehicle; 1.4 times as much is kept for augmentation."""
-    return View(config.model.input_size, True, config.box_scale, 1.4, cache)
+    return View(input_size, True, box_scale, 1.4, cache)
+
+
+def picture_item(view: View, sample: Sample) -> Item:
+    """What a ``PoseReader`` is given: ``picture`` (s, s, 3) bytes.
+
+    With ``to_image``, the map from there to the image, whose ``size`` is (width, height).
+    """
+    picture, to_input, size = view.picture(sample)
+    return {"picture": picture, "to_image": inverse(to_input), "size": np.array(size)}
 
 
 def plain_item(view: View, sample: Sample) -> Item:

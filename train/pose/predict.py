@@ -1,80 +1,128 @@
-"""Keypoints of images from a trained pose network."""
+"""Keypoints of images from a trained pose network, in a checkpoint or an ONNX file."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import nn
 
+from pamtri.pose import Pose
 from pamtri.progress import progress
 from train.augment import move
-from train.batches import InOrder, Item, to_device
+from train.batches import InOrder, Item
 from train.checkpoint import fill_network, load_checkpoint, parse_checkpoint_config
-from train.images import CropCache
-from train.pose.codec import decode
+from train.images import CropCache, Image
 from train.pose.config import PoseConfig, PoseModelConfig
-from train.pose.data import plain_item, pose_view
-from train.pose.network import PoseNetwork, heatmaps_from, mirrored_heatmaps
+from train.pose.data import picture_item, pose_view
+from train.pose.network import PoseNetwork
+from train.pose.onnx_file import SUFFIX, OnnxPose
+from train.pose.reader import PoseReader
 from train.sources import Sample
+from train.view import View
 
 BATCH_SIZE = 32
+DEFAULT_NETWORK = Path(__file__).parent / "models" / "sim2real.onnx"
+"""The network that comes with the program: it has seen renders alone."""
+
+
+class Network(Protocol):
+    """A trained network, wherever it runs."""
+
+    view: View
+    """How it wants to see vehicles."""
+
+    def read(self, pictures: Image) -> list[NDArray[np.float32]]:
+        """Of pictures (n, s, s, 3): ``train.pose.reader.Readings`` as arrays."""
+
+
+class TorchPose:
+    """The network of a checkpoint."""
+
+    def __init__(self, checkpoint: Path, device: torch.device) -> None:
+        """Raises DataError when ``checkpoint`` is no pose checkpoint."""
+        config, reader = load_reader(checkpoint)
+        self.view = pose_view(config.model.input_size, config.box_scale, CropCache(0))
+        self._reader = reader.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self._device = device
+
+    @torch.no_grad()
+    def read(self, pictures: Image) -> list[NDArray[np.float32]]:
+        """See ``Network``."""
+        readings = self._reader(torch.from_numpy(pictures).to(self._device))
+        return [reading.cpu().numpy() for reading in readings]
+
+
+def load_reader(checkpoint: Path) -> tuple[PoseConfig, PoseReader]:
+    """The network of a checkpoint, ready to look at pictures, and its training's configuration.
+
+    Raises DataError when ``checkpoint`` is no pose checkpoint.
+    """
+    content = load_checkpoint(checkpoint, "pose")
+    config = parse_checkpoint_config(checkpoint, content, PoseConfig)
+    model = config.model.model_copy(update={"weights": "none"})
+    network = PoseNetwork(model)
+    fill_network(checkpoint, content, network)
+    return config, PoseReader(network, model).eval()
 
 
 class PosePredictor:
     """A trained pose network, ready to look at images."""
 
-    def __init__(self, checkpoint: Path, device: torch.device) -> None:
-        """Raises DataError when ``checkpoint`` is no pose checkpoint."""
-        content = load_checkpoint(checkpoint, "pose")
-        config = parse_checkpoint_config(checkpoint, content, PoseConfig)
-        self._model = config.model.model_copy(update={"weights": "none"})
-        network = PoseNetwork(self._model)
-        fill_network(checkpoint, content, network)
-        self._network = network.to(device, memory_format=torch.channels_last).eval()  # type: ignore[call-overload]
-        self._device = device
-        self._view = pose_view(config, CropCache(0))
+    def __init__(self, file: Path, device: torch.device) -> None:
+        """Of a checkpoint or, by its ending, an ONNX file; raises DataError when it is neither."""
+        self._network: Network = (
+            OnnxPose(file, device) if file.suffix == SUFFIX else TorchPose(file, device)
+        )
 
-    def predict(self, samples: list[Sample]) -> dict[str, NDArray[np.float64]]:
-        """For each image's name, (36, 3): x, y in image pixels and confidence 0..1."""
-        loader = InOrder(samples, partial(plain_item, self._view), BATCH_SIZE).loader()
+    def predict(self, samples: list[Sample]) -> dict[str, Pose]:
+        """The pose of each image by the image's name."""
+        poses: list[Pose] = []
+        loader = InOrder(samples, partial(picture_item, self._network.view), BATCH_SIZE).loader()
         with progress(len(samples), "predict pose") as bar:
-            points, confidence = predict_points(
-                self._network, self._model, to_device(loader, self._device), bar.update
-            )
-        rows = np.concatenate([points, confidence[..., None]], axis=-1)
-        return {sample.name: row for sample, row in zip(samples, rows, strict=True)}
+            for batch in loader:
+                readings = self._network.read(batch["picture"].numpy())
+                maps, sizes = batch["to_image"].numpy(), batch["size"].tolist()
+                poses += map(_pose, sizes, maps, *readings)
+                bar.update(len(maps))
+        return {sample.name: pose for sample, pose in zip(samples, poses, strict=True)}
+
+
+def _pose(
+    size: tuple[int, int],
+    to_image: NDArray[np.float64],
+    points: NDArray[np.float32],
+    peak: NDArray[np.float32],
+    visibility: NDArray[np.float32] | None = None,
+) -> Pose:
+    return Pose(
+        size=(size[0], size[1]),
+        points=move(points.astype(float), to_image),
+        peak=peak.astype(float),
+        visibility=None if visibility is None else visibility.astype(float),
+    )
 
 
 @torch.no_grad()
 def predict_points(
-    network: nn.Module,
-    model: PoseModelConfig,
-    batches: Iterable[Item],
-    done: Callable[[int], object] = lambda count: None,
+    network: nn.Module, model: PoseModelConfig, batches: Iterable[Item]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Points (n, 36, 2) in image pixels and confidences (n, 36) of all images of ``batches``.
+    """Points (n, 36, 2) in image pixels and their peaks (n, 36) of all images of ``batches``.
 
-    The network sees each image and its mirror image; their heatmaps are averaged.
-    ``done`` is told how many images each batch had.
+    For a network in training, whose batches are normalised already.
     """
-    all_points, all_confidence = [], []
+    reader = PoseReader(network, model)
+    all_points, all_peaks = [], []
     for batch in batches:
-        points, confidence = decode(_heatmaps(network, model, batch["image"]))
+        points, peak, *_ = reader.to(batch["image"].device).read(batch["image"])
         for p, to_image in zip(points.double().cpu().numpy(), batch["to_image"], strict=True):
             all_points.append(move(p, to_image.cpu().numpy()))
-        all_confidence.append(confidence.double().cpu().numpy())
-        done(len(points))
+        all_peaks.append(peak.double().cpu().numpy())
     if not all_points:
         return np.zeros((0, 36, 2)), np.zeros((0, 36))
-    return np.stack(all_points), np.concatenate(all_confidence)
-
-
-def _heatmaps(network: nn.Module, model: PoseModelConfig, images: Tensor) -> Tensor:
-    both = torch.cat([images, images.flip(-1)])
-    straight, mirrored = heatmaps_from(network(both).float(), model).chunk(2)
-    return (straight + mirrored_heatmaps(mirrored)) / 2
+    return np.stack(all_points), np.concatenate(all_peaks)

@@ -45,7 +45,11 @@ class PoseTask:
         split = open_split(config.data, ratio, has_keypoints, "a visible keypoint")
         self._training, self._validation = split.training, split.validation
         share = max(1, config.training.workers)
-        self._view = pose_view(config, CropCache(config.data.cache_mb * 2**20 // share))
+        self._view = pose_view(
+            config.model.input_size,
+            config.box_scale,
+            CropCache(config.data.cache_mb * 2**20 // share),
+        )
         sizes = {source: len(samples) for source, samples in self._training.items()}
         self.batches = TrainingBatches(
             ImagePlan(sizes, config.training.batch_size, ratio, config.seed),

@@ -16,7 +16,7 @@ import torch
 from numpy.typing import NDArray
 
 from pamtri.errors import DataError
-from pamtri.formats.pose_csv import read_predictions
+from pamtri.formats.pose_pack import open_predictions
 from pamtri.keypoints import NUM_KEYPOINTS
 from pamtri.segments import fill_polygons
 from train.augment import move_keypoints
@@ -112,7 +112,7 @@ def load_poses(
                 "prediction CSV (see pamtri predict pose) as its keypoints"
             )
         return labelled
-    return _predicted(samples, read_predictions(Path(origin)), Path(origin))
+    return _predicted(samples, open_predictions(Path(origin)), Path(origin))
 
 
 def _predicted(

@@ -28,6 +28,11 @@ def points(visibility="v" * 36, **places):
     return Keypoints(xy=xy.tolist(), visibility=visibility)
 
 
+def rows(keypoints):
+    """x, y and 1 where the point can be seen, else 0."""
+    return np.column_stack([keypoints.xy_array(), keypoints.visible_array()])
+
+
 ROOF = {
     "left_roof_rear": (20.0, 60.0),
     "left_roof_front": (30.5, 20.0),
@@ -39,7 +44,7 @@ ROOF = {
 def test_heatmaps_are_gaussians_over_the_whole_image():
     i, hidden = INDEX["left_headlight"], INDEX["left_tail_light"]
     letters = "".join("s" if k == hidden else "v" for k in range(36))
-    maps = heatmaps(points(letters, left_headlight=(45.0, 50.0)), SIZE)
+    maps = heatmaps(rows(points(letters, left_headlight=(45.0, 50.0))), SIZE)
     assert maps.shape == (36, 64, 64) and maps.dtype == np.uint8
     for row in range(64):
         for column in range(64):
@@ -52,8 +57,16 @@ def test_heatmaps_are_gaussians_over_the_whole_image():
     assert not maps[hidden].any()
 
 
+def test_a_peak_is_as_high_as_the_confidence():
+    unsure = rows(points(left_headlight=(45.0, 50.0)))
+    unsure[:, 2] = 0.4
+    sure = heatmaps(rows(points(left_headlight=(45.0, 50.0))), SIZE)
+    assert np.abs(heatmaps(unsure, SIZE) - 0.4 * sure).max() <= 0.7
+    assert not segment_quads(unsure, SIZE).any()
+
+
 def test_a_segment_is_filled_inside_its_corners():
-    quad = segment_quads(points(**ROOF), SIZE)[SEGMENT_INDEX["roof"]]
+    quad = segment_quads(rows(points(**ROOF)), SIZE)[SEGMENT_INDEX["roof"]]
     assert quad.shape == (80, 120) and set(np.unique(quad)) == {0, 255}
     roof = SEGMENTS[SEGMENT_INDEX["roof"]]
     assert len(roof.corners) == 4
@@ -69,15 +82,15 @@ def test_a_segment_is_blank_when_a_corner_is_hidden_or_it_is_not_convex():
     roof = SEGMENT_INDEX["roof"]
     hidden = INDEX["left_roof_front"]
     letters = "".join("o" if k == hidden else "v" for k in range(36))
-    assert segment_quads(points(**ROOF), SIZE)[roof].any()
-    assert not segment_quads(points(letters, **ROOF), SIZE)[roof].any()
+    assert segment_quads(rows(points(**ROOF)), SIZE)[roof].any()
+    assert not segment_quads(rows(points(letters, **ROOF)), SIZE)[roof].any()
     dented = points(**ROOF | {"left_roof_front": (70.0, 50.0)})
     crossed = points(
         **ROOF
         | {"left_roof_front": ROOF["right_roof_front"], "right_roof_front": ROOF["left_roof_front"]}
     )
     for bad in (dented, crossed):
-        assert not segment_quads(bad, SIZE)[roof].any()
+        assert not segment_quads(rows(bad), SIZE)[roof].any()
 
 
 @pytest.fixture
@@ -112,7 +125,7 @@ def test_folders_are_pamtris_and_the_csv_is_read_back(made, tmp_path):
         i = INDEX["left_headlight"]
         stored = np.asarray(Image.open(maps[i])).astype(int)
         assert stored.shape == (64, 64)
-        assert np.abs(stored - heatmaps(record.keypoints, SIZE)[i]).max() < 16
+        assert np.abs(stored - heatmaps(rows(record.keypoints), SIZE)[i]).max() < 16
         roof = np.asarray(Image.open(quads[SEGMENT_INDEX["roof"]])).astype(int)
         assert roof.shape == (80, 120) and roof[40, 60] > 250 and roof[75, 5] < 5
     read = open_dataset(target)
