@@ -143,9 +143,9 @@ def evaluate_reid(
       pamtri evaluate reid features.npz VeRi
       pamtri evaluate reid features.npz cars --split test --json reid.json
     """
-    from evaluate.features import read_features
     from evaluate.reid import score_reid
     from evaluate.text import reid_text
+    from pamtri.features import read_features
     from pamtri.formats import open_dataset
 
     scores = score_reid(read_features(features), open_dataset(data, layout), splits)

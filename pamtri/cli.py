@@ -17,6 +17,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "assets": ("synth.assets_cli:assets", "Preview, export, import and check vehicles."),
     "train": ("train.cli:train", "Train a pose or a re-identification network."),
     "predict": ("train.cli:predict", "Run a trained network over a data set or folder."),
+    "embed": ("train.retrieval_cli:embed", "Write features of images for other programs."),
     "import-checkpoint": (
         "train.cli:import_checkpoint",
         "Take over a checkpoint of PAMTRI or HRNet.",

@@ -16,6 +16,8 @@ from train.config import DataConfig, SourceConfig
 from train.mixing import REAL, SYNTHETIC
 
 IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp")
+PICTURES = "pictures"
+"""The source of images that belong to no data set."""
 _HELD_OUT = 4  # stream of random numbers
 
 
@@ -115,11 +117,13 @@ def samples_of(dataset: Dataset, name: str) -> list[Sample]:
 def open_for_prediction(
     path: Path, layout: str | None = None, splits: Sequence[str] = ()
 ) -> list[Sample]:
-    """The images of a data set's splits (all without ``splits``), or of a plain folder.
+    """The images of a data set's splits (all without ``splits``) or of a folder, or one picture.
 
     A picture that is in several splits, as VeRi's queries are, comes once. Raises DataError when
     two images of a split have the same base name, since predictions are filed by it.
     """
+    if path.is_file() and layout is None and not splits:
+        return [_picture(path, path.parent)]
     known = layout is not None or any(f.detect and f.detect(path) for f in FORMATS.values())
     if not known and not splits:
         return _unique(pictures_in(path))
@@ -146,14 +150,17 @@ def pictures_in(folder: Path) -> list[Sample]:
     Raises DataError when there are none.
     """
     if not folder.is_dir():
-        raise DataError(f"{folder}: no such folder")
+        raise DataError(f"{folder}: no such folder or image")
     files = sorted(p for p in folder.rglob("*") if p.suffix.lower() in IMAGE_SUFFIXES)
     if not files:
         raise DataError(f"{folder}: holds no image ({', '.join(IMAGE_SUFFIXES)}) and no data set")
-    return [
-        Sample(p, Record(image=p.relative_to(folder).as_posix(), domain="real"), "pictures")
-        for p in files
-    ]
+    return [_picture(file, folder) for file in files]
+
+
+def _picture(file: Path, folder: Path) -> Sample:
+    """An image of which nothing is known."""
+    record = Record(image=file.relative_to(folder).as_posix(), domain="real")
+    return Sample(file, record, PICTURES)
 
 
 def _usable(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from click.testing import CliRunner
 
 from pamtri.config import parse_config
 from pamtri.errors import ConfigError, DataError
+from pamtri.features import read_features
 from pamtri.formats.pose_csv import write_predictions
 from pamtri.record import Viewpoint
 from train.checkpoint import load_checkpoint
@@ -24,6 +26,7 @@ from train.reid.embedding import NoPose
 from train.reid.loss import UNKNOWN
 from train.reid.network import ReidNetwork
 from train.reid.task import ReidTask, check_validation, validation_metrics
+from train.retrieval_cli import embed
 from train.sources import open_for_prediction
 
 CONFIG = """
@@ -151,3 +154,38 @@ def test_validation_ranks_each_image_against_the_others(real: Path) -> None:
     assert validation_metrics(samples, {**right, "colour": colour})["colour_accuracy"] == (
         pytest.approx(2 / 3)
     )
+
+
+def test_embedding_a_data_set_a_folder_and_a_picture(
+    trained: Path, real: Path, tmp_path: Path
+) -> None:
+    plain = tmp_path / "plain"
+    plain.mkdir()
+    write_predictions(
+        tmp_path / "pose.csv", {"05_01.png": np.ones((36, 3)), "05_02.png": np.ones((36, 3))}
+    )
+    for name in ("05_01.png", "05_02.png"):
+        (plain / name).write_bytes((real / "images" / name).read_bytes())
+    best = trained / "best.pt"
+    said = invoke(embed, best, real, "--split", "test", "--output", tmp_path / "set.npz")
+    assert "set.npz: features of 3 images, 512 values each\n" in said
+    keypoints = ("--keypoints", tmp_path / "pose.csv")
+    invoke(embed, best, plain, "--output", tmp_path / "folder.npz", *keypoints)
+    picture = plain / "05_02.png"
+    invoke(embed, best, picture, "--output", tmp_path / "one.npz", *keypoints)
+
+    with np.load(tmp_path / "set.npz", allow_pickle=False) as file:
+        arrays = dict(file)
+    assert arrays["label_identity"].tolist() == [5, 5, 5]
+    assert arrays["label_camera"].tolist() == [0, 1, 2]
+    assert arrays["label_colour"].tolist() == ["red"] * 3
+    assert arrays["checkpoint"] == hashlib.sha256(best.read_bytes()).hexdigest()
+    folder, one = read_features(tmp_path / "folder.npz"), read_features(tmp_path / "one.npz")
+    assert folder.names == ("05_01.png", "05_02.png")
+    assert one.names == ("05_02.png",)
+    assert one.paths is not None and one.paths[0].samefile(picture)
+    np.testing.assert_allclose(one.features[0], folder.features[1], rtol=1e-4, atol=1e-5)
+    with np.load(tmp_path / "one.npz", allow_pickle=False) as file:
+        assert not [name for name in file if name.startswith("label_")]  # nothing is known
+    with pytest.raises(DataError, match="none of the 2 images has keypoints to embed"):
+        invoke(embed, best, plain, "--output", tmp_path / "none.npz")

@@ -1,0 +1,93 @@
+"""Feature files: what is written is read, by this program and by NumPy alone."""
+
+from pathlib import Path
+
+import numpy as np
+import pyarrow.parquet
+import pytest
+
+from pamtri.errors import DataError
+from pamtri.features import Features, read_features, write_features
+from pamtri.record import Record, Viewpoint
+
+RECORDS = [
+    Record(image="a/one.jpg", domain="real", identity=7, colour="red", split="query"),
+    Record(
+        image="a/two.jpg",
+        domain="synthetic",
+        camera=3,
+        type="bus",
+        viewpoint=Viewpoint(azimuth_deg=90, elevation_deg=0),
+    ),
+]
+
+
+def some(folder: Path) -> Features:
+    colours = np.zeros((2, 10), np.float32)
+    colours[0, 4], colours[0, 1], colours[1, 9] = 0.75, 0.25, 1
+    return Features(
+        Path("best.pt"),
+        ("one.jpg", "two.jpg"),
+        np.array([[1, 2, 3], [4, 5, 6]], np.float32),
+        colour_scores=colours,
+        paths=(folder / "set/a/one.jpg", folder / "set/a/two.jpg"),
+        checkpoint="f00d",
+    )
+
+
+def test_arrays_are_those_of_the_documented_layout(tmp_path: Path) -> None:
+    write_features(tmp_path / "out/f.npz", some(tmp_path), RECORDS)
+    with np.load(tmp_path / "out/f.npz", allow_pickle=False) as file:
+        arrays = dict(file)
+    assert arrays["names"].tolist() == ["one.jpg", "two.jpg"]
+    assert arrays["features"].dtype == np.float32
+    assert arrays["features"].tolist() == [[1, 2, 3], [4, 5, 6]]
+    assert arrays["colour"].tolist() == ["red", "black"]
+    assert arrays["colour_probability"].tolist() == [0.75, 1.0]
+    assert "type" not in arrays and "type_scores" not in arrays
+    assert arrays["paths"].tolist() == ["../set/a/one.jpg", "../set/a/two.jpg"]
+    assert arrays["checkpoint"] == "f00d"
+    assert arrays["label_identity"].tolist() == [7, -1]
+    assert arrays["label_camera"].tolist() == [-1, 3]
+    assert arrays["label_colour"].tolist() == ["red", ""]
+    assert arrays["label_type"].tolist() == ["", "bus"]
+    assert arrays["label_split"].tolist() == ["query", ""]
+    assert arrays["label_domain"].tolist() == ["real", "synthetic"]
+    np.testing.assert_array_equal(arrays["label_azimuth_deg"], [np.nan, 90])
+    documented = str(read_features.__globals__["__doc__"])
+    assert [name for name in arrays if f"``{name}``" not in documented] == []
+
+
+def test_what_is_written_is_read(tmp_path: Path) -> None:
+    written = some(tmp_path)
+    write_features(tmp_path / "out/f.npz", written)
+    (tmp_path / "out").rename(tmp_path / "moved")  # images stay where they are to it
+    read = read_features(tmp_path / "moved/f.npz")
+    assert (read.names, read.checkpoint, read.type_scores) == (written.names, "f00d", None)
+    np.testing.assert_array_equal(read.features, written.features)
+    np.testing.assert_array_equal(read.colour_scores, written.colour_scores)
+    assert read.paths is not None
+    assert [p.resolve() for p in read.paths] == list(written.paths or ())
+    assert read.told("colour", 0) == ("red", 0.75)
+    assert read.told("type", 0) is None
+
+
+def test_paths_that_do_not_fit_are_refused(tmp_path: Path) -> None:
+    np.savez(tmp_path / "f.npz", names=["a"], features=np.ones((1, 2)), paths=["a", "b"])
+    with pytest.raises(DataError, match=r"expected 'paths' as words of shape \(1,\), got <U1 \(2,"):
+        read_features(tmp_path / "f.npz")
+
+
+def test_parquet_holds_what_npz_holds(tmp_path: Path) -> None:
+    write_features(tmp_path / "f.npz", some(tmp_path), RECORDS)
+    write_features(tmp_path / "f.parquet", some(tmp_path), RECORDS)
+    with np.load(tmp_path / "f.npz", allow_pickle=False) as file:
+        arrays = dict(file)
+    table = pyarrow.parquet.read_table(tmp_path / "f.parquet")
+    assert table.schema.metadata[b"checkpoint"] == str(arrays.pop("checkpoint")).encode()
+    assert set(table.column_names) == set(arrays)
+    for name, values in arrays.items():
+        np.testing.assert_array_equal(table[name].to_pylist(), values)
+    assert table.schema.field("features").type.list_size == 3
+    with pytest.raises(DataError, match=r"f.parquet: is no feature file \(.npz of plain arrays\)"):
+        read_features(tmp_path / "f.parquet")
