@@ -18,6 +18,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "train": ("train.cli:train", "Train a pose or a re-identification network."),
     "predict": ("train.cli:predict", "Run a trained network over a data set or folder."),
     "embed": ("train.retrieval_cli:embed", "Write features of images for other programs."),
+    "search": ("train.retrieval_cli:search", "Find the images that look most like one."),
     "import-checkpoint": (
         "train.cli:import_checkpoint",
         "Take over a checkpoint of PAMTRI or HRNet.",

@@ -15,6 +15,7 @@ where they are known:
 - ``label_identity``, ``label_camera`` (n,) int64: what the data set says, or -1.
 - ``label_colour``, ``label_type``, ``label_split``, ``label_domain`` (n,) words, or empty.
 - ``label_azimuth_deg`` (n,) float32: 0 at the front, 90 at the left side, or NaN.
+- ``label_box`` (n, 4) float32: left, top, right, bottom in the image's pixels, or NaN.
 
 In Parquet each array is a column, those of several values a row of lists of a fixed size, and
 ``checkpoint`` is in the schema's metadata. This program reads ``.npz``; Parquet is for others.
@@ -25,7 +26,7 @@ from __future__ import annotations
 import os
 import zipfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -40,6 +41,44 @@ Floats = NDArray[np.float32]
 UNKNOWN = -1
 PARQUET = ".parquet"
 _WORDS: dict[str, tuple[str, ...]] = {"colour": COLOURS, "type": TYPES}
+
+
+@dataclass(frozen=True, eq=False)
+class Labels:
+    """What a data set says of n images; see the module for what stands where it says nothing."""
+
+    identity: NDArray[np.int64]
+    camera: NDArray[np.int64]
+    colour: NDArray[np.str_]
+    type: NDArray[np.str_]
+    split: NDArray[np.str_]
+    domain: NDArray[np.str_]
+    azimuth_deg: Floats
+    box: Floats
+    """(n, 4)."""
+
+    @classmethod
+    def of(cls, records: Sequence[Record]) -> Labels:
+        """The labels of records, in their order."""
+
+        def numbers(name: str) -> NDArray[np.int64]:
+            return np.array([_or(getattr(r, name), UNKNOWN) for r in records], dtype=np.int64)
+
+        def words(name: str) -> NDArray[np.str_]:
+            return np.array([getattr(r, name) or "" for r in records], dtype=np.str_)
+
+        azimuths = [np.nan if r.viewpoint is None else r.viewpoint.azimuth_deg for r in records]
+        boxes = [_or(r.box, (np.nan,) * 4) for r in records]
+        return cls(
+            identity=numbers("identity"),
+            camera=numbers("camera"),
+            colour=words("colour"),
+            type=words("type"),
+            split=words("split"),
+            domain=words("domain"),
+            azimuth_deg=np.array(azimuths, dtype=np.float32),
+            box=np.array(boxes, dtype=np.float32).reshape(-1, 4),
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,6 +99,11 @@ class Features:
     """Where the images lie; None if the file does not say."""
     checkpoint: str | None = None
     """SHA-256 of the network's file; None if the file does not say."""
+    labels: Labels | None = None
+    """None where nothing is known of the images, or the file does not say."""
+
+    def __len__(self) -> int:
+        return len(self.names)
 
     def rows(self, names: Sequence[str]) -> NDArray[np.int64]:
         """Row of each name, the first where a name comes again (a picture in two splits).
@@ -109,16 +153,12 @@ def read_features(path: Path) -> Features:
     }
     checkpoint = str(arrays["checkpoint"]) if "checkpoint" in arrays else None
     paths = _paths(path, arrays["paths"], len(names)) if "paths" in arrays else None
-    return Features(path, names, **matrices, paths=paths, checkpoint=checkpoint)  # type: ignore[arg-type]
+    labels = _read_labels(path, arrays, len(names)) if "label_identity" in arrays else None
+    return Features(path, names, **matrices, paths=paths, checkpoint=checkpoint, labels=labels)  # type: ignore[arg-type]
 
 
-def write_features(
-    target: Path, features: Features, records: Sequence[Record] | None = None
-) -> None:
-    """Write a feature file, whole or not at all, with the labels of ``records``, one a row.
-
-    It is Parquet if ``target`` ends in ``.parquet``, else ``.npz``.
-    """
+def write_features(target: Path, features: Features) -> None:
+    """Write a feature file, whole or not at all: Parquet if its name says so, else ``.npz``."""
     arrays: dict[str, Any] = {
         "names": np.array(features.names, dtype=np.str_),
         "features": features.features.astype(np.float32),
@@ -132,8 +172,8 @@ def write_features(
         arrays["paths"] = np.array(away, dtype=np.str_)
     if features.checkpoint is not None:
         arrays["checkpoint"] = np.array(features.checkpoint)
-    if records is not None:
-        arrays |= _labels(records)
+    if features.labels is not None:
+        arrays |= {f"label_{f.name}": getattr(features.labels, f.name) for f in fields(Labels)}
     target.parent.mkdir(parents=True, exist_ok=True)
     temporary = target.with_name(target.name + ".part")
     if target.suffix == PARQUET:
@@ -171,22 +211,24 @@ def _told(name: str, scores: Floats | None, words: Sequence[str]) -> dict[str, A
     }
 
 
-def _labels(records: Sequence[Record]) -> Mapping[str, np.ndarray]:
-    """What the records say, by array."""
+def _or(value: Any, default: Any) -> Any:
+    return default if value is None else value
 
-    def words(name: str) -> np.ndarray:
-        return np.array([getattr(r, name) or "" for r in records], dtype=np.str_)
 
-    def numbers(name: str) -> np.ndarray:
-        values = [getattr(r, name) for r in records]
-        return np.array([UNKNOWN if v is None else v for v in values], dtype=np.int64)
-
-    azimuths = [np.nan if r.viewpoint is None else r.viewpoint.azimuth_deg for r in records]
-    return {
-        **{f"label_{name}": numbers(name) for name in ("identity", "camera")},
-        **{f"label_{name}": words(name) for name in ("colour", "type", "split", "domain")},
-        "label_azimuth_deg": np.array(azimuths, dtype=np.float32),
-    }
+def _read_labels(path: Path, arrays: Mapping[str, np.ndarray], count: int) -> Labels:
+    """The labels of a file that has some; each must be there, of its kind, with a row a name."""
+    empty = Labels.of(())
+    values = {}
+    for field in fields(Labels):
+        name, like = f"label_{field.name}", getattr(empty, field.name)
+        found = arrays.get(name)
+        shape = (count, *like.shape[1:])
+        if found is None or found.shape != shape or found.dtype.kind != like.dtype.kind:
+            kind = {"i": "integers", "U": "words", "f": "floats"}[like.dtype.kind]
+            there = "nothing" if found is None else f"{found.dtype} {found.shape}"
+            raise DataError(f"{path}: expected '{name}' as {kind} of shape {shape}, got {there}")
+        values[field.name] = found
+    return Labels(**values)
 
 
 def _paths(path: Path, values: np.ndarray, count: int) -> tuple[Path, ...]:

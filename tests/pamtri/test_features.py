@@ -7,7 +7,7 @@ import pyarrow.parquet
 import pytest
 
 from pamtri.errors import DataError
-from pamtri.features import Features, read_features, write_features
+from pamtri.features import Features, Labels, read_features, write_features
 from pamtri.record import Record, Viewpoint
 
 RECORDS = [
@@ -17,12 +17,13 @@ RECORDS = [
         domain="synthetic",
         camera=3,
         type="bus",
+        box=(1, 2, 30, 40),
         viewpoint=Viewpoint(azimuth_deg=90, elevation_deg=0),
     ),
 ]
 
 
-def some(folder: Path) -> Features:
+def some(folder: Path, labels: Labels | None = None) -> Features:
     colours = np.zeros((2, 10), np.float32)
     colours[0, 4], colours[0, 1], colours[1, 9] = 0.75, 0.25, 1
     return Features(
@@ -32,11 +33,12 @@ def some(folder: Path) -> Features:
         colour_scores=colours,
         paths=(folder / "set/a/one.jpg", folder / "set/a/two.jpg"),
         checkpoint="f00d",
+        labels=labels,
     )
 
 
 def test_arrays_are_those_of_the_documented_layout(tmp_path: Path) -> None:
-    write_features(tmp_path / "out/f.npz", some(tmp_path), RECORDS)
+    write_features(tmp_path / "out/f.npz", some(tmp_path, Labels.of(RECORDS)))
     with np.load(tmp_path / "out/f.npz", allow_pickle=False) as file:
         arrays = dict(file)
     assert arrays["names"].tolist() == ["one.jpg", "two.jpg"]
@@ -54,12 +56,13 @@ def test_arrays_are_those_of_the_documented_layout(tmp_path: Path) -> None:
     assert arrays["label_split"].tolist() == ["query", ""]
     assert arrays["label_domain"].tolist() == ["real", "synthetic"]
     np.testing.assert_array_equal(arrays["label_azimuth_deg"], [np.nan, 90])
+    np.testing.assert_array_equal(arrays["label_box"], [[np.nan] * 4, [1, 2, 30, 40]])
     documented = str(read_features.__globals__["__doc__"])
     assert [name for name in arrays if f"``{name}``" not in documented] == []
 
 
 def test_what_is_written_is_read(tmp_path: Path) -> None:
-    written = some(tmp_path)
+    written = some(tmp_path, Labels.of(RECORDS))
     write_features(tmp_path / "out/f.npz", written)
     (tmp_path / "out").rename(tmp_path / "moved")  # images stay where they are to it
     read = read_features(tmp_path / "moved/f.npz")
@@ -68,6 +71,9 @@ def test_what_is_written_is_read(tmp_path: Path) -> None:
     np.testing.assert_array_equal(read.colour_scores, written.colour_scores)
     assert read.paths is not None
     assert [p.resolve() for p in read.paths] == list(written.paths or ())
+    assert read.labels is not None and written.labels is not None
+    for name, values in vars(written.labels).items():
+        np.testing.assert_array_equal(getattr(read.labels, name), values)
     assert read.told("colour", 0) == ("red", 0.75)
     assert read.told("type", 0) is None
 
@@ -79,8 +85,8 @@ def test_paths_that_do_not_fit_are_refused(tmp_path: Path) -> None:
 
 
 def test_parquet_holds_what_npz_holds(tmp_path: Path) -> None:
-    write_features(tmp_path / "f.npz", some(tmp_path), RECORDS)
-    write_features(tmp_path / "f.parquet", some(tmp_path), RECORDS)
+    write_features(tmp_path / "f.npz", some(tmp_path, Labels.of(RECORDS)))
+    write_features(tmp_path / "f.parquet", some(tmp_path, Labels.of(RECORDS)))
     with np.load(tmp_path / "f.npz", allow_pickle=False) as file:
         arrays = dict(file)
     table = pyarrow.parquet.read_table(tmp_path / "f.parquet")
@@ -91,3 +97,15 @@ def test_parquet_holds_what_npz_holds(tmp_path: Path) -> None:
     assert table.schema.field("features").type.list_size == 3
     with pytest.raises(DataError, match=r"f.parquet: is no feature file \(.npz of plain arrays\)"):
         read_features(tmp_path / "f.parquet")
+
+
+def test_labels_that_do_not_fit_are_refused(tmp_path: Path) -> None:
+    write_features(tmp_path / "f.npz", some(tmp_path, Labels.of(RECORDS)))
+    with np.load(tmp_path / "f.npz") as file:
+        arrays = dict(file)
+    np.savez(tmp_path / "g.npz", **{**arrays, "label_colour": np.arange(2)})
+    with pytest.raises(DataError, match=r"'label_colour' as words of shape \(2,\), got int64 \(2,"):
+        read_features(tmp_path / "g.npz")
+    np.savez(tmp_path / "h.npz", **{k: v for k, v in arrays.items() if k != "label_box"})
+    with pytest.raises(DataError, match=r"'label_box' as floats of shape \(2, 4\), got nothing"):
+        read_features(tmp_path / "h.npz")

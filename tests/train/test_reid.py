@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,7 @@ from pamtri.errors import ConfigError, DataError
 from pamtri.features import read_features
 from pamtri.formats.pose_csv import write_predictions
 from pamtri.record import Viewpoint
-from train.checkpoint import load_checkpoint
+from train.checkpoint import load_checkpoint, save_checkpoint
 from train.cli import predict, train
 from train.config import AugmentConfig
 from train.images import CropCache
@@ -26,7 +27,7 @@ from train.reid.embedding import NoPose
 from train.reid.loss import UNKNOWN
 from train.reid.network import ReidNetwork
 from train.reid.task import ReidTask, check_validation, validation_metrics
-from train.retrieval_cli import embed
+from train.retrieval_cli import embed, search
 from train.sources import open_for_prediction
 
 CONFIG = """
@@ -189,3 +190,35 @@ def test_embedding_a_data_set_a_folder_and_a_picture(
         assert not [name for name in file if name.startswith("label_")]  # nothing is known
     with pytest.raises(DataError, match="none of the 2 images has keypoints to embed"):
         invoke(embed, best, plain, "--output", tmp_path / "none.npz")
+
+
+def test_searching_a_folder_a_data_set_and_a_feature_file(
+    trained: Path, real: Path, tmp_path: Path
+) -> None:
+    best, query = trained / "best.pt", real / "images" / "05_02.png"
+    picture = ("--output", tmp_path / "search.png")
+    invoke(embed, best, real, "--output", tmp_path / "set.npz")
+    features = read_features(tmp_path / "set.npz")
+    row = features.names.index("05_02.png")
+    distances = np.linalg.norm(features.features - features.features[row], axis=1)
+    order = [features.names[i] for i in np.argsort(distances, kind="stable") if i != row]
+
+    said = invoke(search, best, "--query", query, "--gallery", real, "--top", 4, *picture)
+    lines = said[said.index(f"{query}: identity 5, ") :].splitlines()
+    assert [Path(line.split()[-1]).name for line in lines[2:6]] == order[:4]
+    assert [("right" in line) for line in lines[2:6]] == [n.startswith("05") for n in order[:4]]
+    assert lines[6] == f"{tmp_path / 'search.png'}: the picture of it"
+    again = ("--query", query, "--gallery", tmp_path / "set.npz", "--top", 4, *picture)
+    from_file = invoke(search, best, *again).splitlines()
+    assert [line.split()[1] for line in from_file[2:6]] == [line.split()[1] for line in lines[2:6]]
+
+    copy = tmp_path / "copy.png"
+    copy.write_bytes(query.read_bytes())
+    with pytest.raises(DataError, match="--query: none of the 1 images has keypoints to embed"):
+        invoke(search, best, "--query", copy, "--gallery", tmp_path / "set.npz", *picture)
+    other = load_checkpoint(best, "reid")
+    save_checkpoint(tmp_path / "other.pt", replace(other, step=99))
+    with pytest.raises(DataError, match=r"set.npz: .* of another network than .*other.pt"):
+        invoke(search, tmp_path / "other.pt", *again)
+    with pytest.raises(DataError, match=r"none.png: no such image"):
+        invoke(search, best, "--query", tmp_path / "none.png", "--gallery", real)

@@ -13,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from pamtri.features import Features
+from pamtri.features import Features, Labels
 from pamtri.progress import progress
 from train.batches import InOrder, Item, to_device
 from train.checkpoint import fill_network, load_checkpoint, parse_checkpoint_config
@@ -22,7 +22,7 @@ from train.reid.config import ReidConfig
 from train.reid.data import network_inputs, plain_item, reid_view
 from train.reid.embedding import KeypointSource, NoPose, PoseSource, load_poses
 from train.reid.network import ReidNetwork
-from train.sources import Sample
+from train.sources import PICTURES, Sample
 
 BATCH_SIZE = 64
 Floats = NDArray[np.float32]
@@ -44,11 +44,17 @@ class ReidPredictor:
         self._device = device
         self._view = reid_view(self._model, CropCache(0))
 
-    def predict(self, samples: list[Sample], keypoints: Literal["labels"] | Path) -> Features:
-        """Features of ``samples``; ``keypoints`` is where an embedded pose comes from."""
+    def predict(
+        self, samples: list[Sample], keypoints: Literal["labels"] | Path, name: str = "DATA"
+    ) -> Features:
+        """Features of ``samples``; ``keypoints`` is where an embedded pose comes from.
+
+        ``name`` is what the user calls the samples. Raises DataError where the pose of one is
+        wanted and not there.
+        """
         poses: PoseSource = NoPose()
         if self._model.embedding:
-            poses = KeypointSource(self._model, load_poses(samples, keypoints, "DATA"))
+            poses = KeypointSource(self._model, load_poses(samples, keypoints, name))
         loader = InOrder(samples, lambda s: plain_item(self._view, s, poses), BATCH_SIZE).loader()
         with progress(len(samples), "predict reid") as bar:
             values = run_network(self._network, to_device(loader, self._device), bar.update)
@@ -60,6 +66,7 @@ class ReidPredictor:
             values.get("type"),
             tuple(s.path for s in samples),
             self.digest,
+            None if samples[0].source == PICTURES else Labels.of([s.record for s in samples]),
         )
 
     @cached_property
