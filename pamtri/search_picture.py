@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 
 from pamtri.features import Features
 from pamtri.images import read_image
+from pamtri.page.pictures import whole_pixels
 from pamtri.search import Match, told
 
 COLUMNS = 6
@@ -42,9 +43,9 @@ def seen_part(features: Features, row: int) -> np.ndarray:
     image = read_image(features.paths[row])
     if features.labels is None or np.isnan(features.labels.box[row]).any():
         return image
-    left, top, right, bottom = features.labels.box[row].round().astype(int).clip(0)
-    cut = image[top:bottom, left:right]
-    return cut if cut.size else image
+    part = tuple(features.labels.box[row].tolist())
+    left, top, right, bottom = whole_pixels(part, (image.shape[1], image.shape[0]))
+    return image[top:bottom, left:right]
 
 
 def _draw(axes: Axes, features: Features, row: int, title: str, frame: str) -> None:
