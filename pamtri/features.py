@@ -157,6 +157,39 @@ def read_features(path: Path) -> Features:
     return Features(path, names, **matrices, paths=paths, checkpoint=checkpoint, labels=labels)  # type: ignore[arg-type]
 
 
+def join_features(parts: Sequence[Features]) -> Features:
+    """The rows of several files one after another, with what all of them have.
+
+    Raises DataError when they are known to be of different networks.
+    """
+    first = parts[0]
+    for part in parts[1:]:
+        if part.features.shape[1] != first.features.shape[1] or (
+            part.checkpoint != first.checkpoint and None not in (part.checkpoint, first.checkpoint)
+        ):
+            raise DataError(f"{part.path}: holds features of another network than {first.path}")
+    labels = [part.labels for part in parts if part.labels is not None]
+    return Features(
+        first.path,
+        tuple(name for part in parts for name in part.names),
+        np.concatenate([part.features for part in parts]),
+        _joined([part.colour_scores for part in parts]),
+        _joined([part.type_scores for part in parts]),
+        None if any(part.paths is None for part in parts)
+        else tuple(path for part in parts for path in part.paths or ()),
+        first.checkpoint,
+        None if len(labels) < len(parts) else Labels(
+            **{f.name: np.concatenate([getattr(part, f.name) for part in labels])
+               for f in fields(Labels)}
+        ),
+    )  # fmt: skip
+
+
+def _joined(parts: Sequence[Floats | None]) -> Floats | None:
+    there = [part for part in parts if part is not None]
+    return np.concatenate(there) if len(there) == len(parts) else None
+
+
 def write_features(target: Path, features: Features) -> None:
     """Write a feature file, whole or not at all: Parquet if its name says so, else ``.npz``."""
     arrays: dict[str, Any] = {

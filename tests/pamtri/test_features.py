@@ -1,5 +1,6 @@
 """Feature files: what is written is read, by this program and by NumPy alone."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -7,7 +8,7 @@ import pyarrow.parquet
 import pytest
 
 from pamtri.errors import DataError
-from pamtri.features import Features, Labels, read_features, write_features
+from pamtri.features import Features, Labels, join_features, read_features, write_features
 from pamtri.record import Record, Viewpoint
 
 RECORDS = [
@@ -109,3 +110,21 @@ def test_labels_that_do_not_fit_are_refused(tmp_path: Path) -> None:
     np.savez(tmp_path / "h.npz", **{k: v for k, v in arrays.items() if k != "label_box"})
     with pytest.raises(DataError, match=r"'label_box' as floats of shape \(2, 4\), got nothing"):
         read_features(tmp_path / "h.npz")
+
+
+def test_files_are_joined_with_what_all_have(tmp_path: Path) -> None:
+    one, other = some(tmp_path, Labels.of(RECORDS)), some(tmp_path, Labels.of(RECORDS[::-1]))
+    both = join_features([one, other])
+    assert both.names == one.names * 2 and len(both.paths or ()) == 4
+    np.testing.assert_array_equal(both.features, np.tile([[1, 2, 3], [4, 5, 6]], (2, 1)))
+    assert both.labels is not None
+    assert both.labels.identity.tolist() == [7, -1, -1, 7]
+    assert both.labels.type.tolist() == ["", "bus", "bus", ""]
+    assert both.told("colour", 3) == ("black", 1.0)
+    poor = replace(other, labels=None, colour_scores=None, paths=None, checkpoint=None)
+    less = join_features([one, poor])
+    assert (less.labels, less.colour_scores, less.paths) == (None, None, None)
+    wider = replace(other, features=np.ones((2, 4), np.float32))
+    for stranger in (replace(other, checkpoint="other"), wider):
+        with pytest.raises(DataError, match=r"best.pt: holds features of another network than"):
+            join_features([one, stranger])
