@@ -7,8 +7,10 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
+import yaml
 from accelerate import Accelerator
 from click.testing import CliRunner
 
@@ -17,6 +19,7 @@ from pamtri.errors import ConfigError, DataError
 from pamtri.features import read_features
 from pamtri.formats.pose_csv import write_predictions
 from pamtri.record import Viewpoint
+from train.augment import denormalise
 from train.checkpoint import load_checkpoint, save_checkpoint
 from train.cli import predict, train
 from train.config import AugmentConfig
@@ -28,6 +31,7 @@ from train.reid.loss import UNKNOWN
 from train.reid.network import ReidNetwork
 from train.reid.task import ReidTask, check_validation, validation_metrics
 from train.retrieval_cli import embed, search
+from train.sheet import SHEET
 from train.sources import open_for_prediction
 
 CONFIG = """
@@ -56,6 +60,21 @@ def trained(tmp_path_factory: pytest.TempPathFactory, real: Path, synthetic: Pat
     )
     assert expected in output
     return folder / "run"
+
+
+def test_without_keypoints_the_sheet_shows_pictures_alone(
+    real: Path, synthetic: Path, tmp_path: Path
+) -> None:
+    text = CONFIG.replace("[keypoints]", "[]").replace("steps: 3", "steps: 1")
+    path = tmp_path / "reid.yaml"
+    path.write_text(text.replace("REAL", str(real)).replace("SYNTHETIC", str(synthetic)))
+    invoke(train, "reid", path, "--output", tmp_path / "run")
+    sheet = cv2.imread(str(tmp_path / "run" / SHEET)).astype(int)
+    assert sheet.shape == (192, 8 * 192, 3)  # 8 images
+    config = ReidConfig.model_validate(yaml.safe_load(path.read_text()))
+    first = denormalise(ReidTask(config, Accelerator(cpu=True)).batches[0]["image"][0].numpy())
+    cell = cv2.resize(first, (192, 192), interpolation=cv2.INTER_CUBIC)[..., ::-1].astype(int)
+    assert np.abs(sheet[:, :192] - cell).mean() < 12  # JPEG; no point is drawn
 
 
 def test_identities_of_different_sources_are_different_classes(trained: Path) -> None:
