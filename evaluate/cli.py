@@ -130,9 +130,25 @@ def evaluate_viewpoint(
     multiple=True,
     help="Search each image of this split among its others, instead of query in gallery.",
 )
+@click.option(
+    "--page",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Also show queries and what was found for them in this HTML file.",
+)
+@click.option(
+    "--keypoints",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Pose prediction CSV to draw on that page; labels by default.",
+)
 @json_option
 def evaluate_reid(
-    features: Path, data: Path, layout: str | None, splits: tuple[str, ...], target: Path | None
+    features: Path,
+    data: Path,
+    layout: str | None,
+    splits: tuple[str, ...],
+    page: Path | None,
+    keypoints: Path | None,
+    target: Path | None,
 ) -> None:
     """CMC, mAP and mINP of a feature file (.npz: names, features), colour and type accuracy.
 
@@ -142,16 +158,24 @@ def evaluate_reid(
     Examples:
       pamtri evaluate reid features.npz VeRi
       pamtri evaluate reid features.npz cars --split test --json reid.json
+      pamtri evaluate reid features.npz VeRi --page ranks.html --keypoints pose_test.csv
     """
-    from evaluate.features import read_features
+    from evaluate.ranks.build import Images, write_rank_page
     from evaluate.reid import score_reid
     from evaluate.text import reid_text
+    from pamtri.features import read_features
     from pamtri.formats import open_dataset
+    from pamtri.formats.pose_pack import open_predictions
 
-    scores = score_reid(read_features(features), open_dataset(data, layout), splits)
+    found, dataset = read_features(features), open_dataset(data, layout)
+    scores = score_reid(found, dataset, splits)
     summary = scores.summary()
     click.echo(reid_text(summary))
     _write_json(target, summary)
+    if page is not None:
+        images = Images(dataset, open_predictions(keypoints) if keypoints else None)
+        write_rank_page(page, scores, found, images, f"{features.name} on {dataset.root.name}")
+        click.echo(f"{page}: queries and what was found for them")
 
 
 @click.command()

@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from evaluate.features import Features
 from evaluate.statistics import Measure
 from pamtri.attributes import COLOUR_INDEX, TYPE_INDEX
 from pamtri.dataset import Dataset
 from pamtri.errors import DataError
+from pamtri.features import Features
 from pamtri.ranking import UNKNOWN, Ranking, rank_metrics
 from pamtri.record import Record
 

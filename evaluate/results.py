@@ -12,13 +12,13 @@ import yaml
 
 from evaluate.config import CompareConfig, Task
 from evaluate.data import open_source
-from evaluate.features import read_features
 from evaluate.plan import Trial, real_source, trials
 from evaluate.pose import PoseScores, score_pose
 from evaluate.reid import ReidScores, score_reid
 from evaluate.statistics import Difference, Measure, paired_difference
 from pamtri.dataset import Dataset
 from pamtri.errors import DataError
+from pamtri.features import read_features
 from pamtri.formats.pose_csv import read_predictions
 
 Scores = PoseScores | ReidScores

@@ -19,6 +19,11 @@ split_option = click.option(
     multiple=True,
     help="Only images of this split. Repeatable; all images by default.",
 )
+keypoints_option = click.option(
+    "--keypoints",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Pose prediction file for a network with a pose embedding; labels by default.",
+)
 
 
 def file_option(example: str) -> Callable[[Any], Any]:
@@ -189,11 +194,7 @@ def predict_viewpoint(keypoints: Path, data: Path | None, output: Path, layout: 
 @file_option("features.npz")
 @format_option
 @split_option
-@click.option(
-    "--keypoints",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="Pose prediction file for a network with pose embedding; labels by default.",
-)
+@keypoints_option
 def predict_reid(
     checkpoint: Path,
     data: Path,
@@ -211,7 +212,8 @@ def predict_reid(
       pamtri predict reid runs/reid/best.pt VeRi --split query --split gallery \\
           --keypoints pose_test.csv --output features.npz
     """
-    from train.reid.predict import ReidPredictor, write_features
+    from pamtri.features import write_features
+    from train.reid.predict import ReidPredictor
     from train.run import inference_device
     from train.sources import open_for_prediction
 

@@ -1,9 +1,9 @@
 """The training loop that pose and re-identification share.
 
-A run folder holds ``config.yaml`` and ``run.yaml``, ``best.pt`` (see ``train.checkpoint``),
-``last/`` (all that is needed to go on), ``history.jsonl`` and ``tensorboard/``. What is drawn and
-how it is augmented depends on the step alone, and everything else that changes is in ``last/``:
-a run that was stopped and resumed ends with the weights of one that was not.
+A run folder holds ``config.yaml`` and ``run.yaml``, ``best.pt`` (see ``train.checkpoint``) and its
+``model_card.md``, ``last/`` (all that is needed to go on), ``history.jsonl`` and ``tensorboard/``.
+What is drawn and how it is augmented depends on the step alone, and everything else that changes is
+in ``last/``: a run that was stopped and resumed ends with the weights of one that was not.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import math
 import shutil
 import signal
 import types
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -31,6 +31,7 @@ from train.batches import Item, TrainingBatches, to_device
 from train.checkpoint import Checkpoint, save_checkpoint
 from train.config import TrainConfig, TrainingConfig
 from train.history import History
+from train.sources import Split
 
 LOG_EVERY = 10
 """Steps between lines of the history."""
@@ -46,6 +47,8 @@ class Task(Protocol):
     metric: str
     """The name of the validation value that chooses the best checkpoint; larger is better."""
     classes: dict[str, list[int]] | None
+    split: Split
+    """The images that it is trained and validated on."""
     network: nn.Module
     batches: TrainingBatches
 
@@ -75,12 +78,19 @@ class Position:
     """Images drawn from each source so far."""
 
 
-def train_network(task: Task, folder: Path, accelerator: Accelerator) -> Position:
+Kept = Callable[[Checkpoint, Mapping[str, Any], Mapping[str, int]], object]
+"""Told of each best checkpoint once it is saved: itself, its validation's metrics, and how many
+images of each source it has seen."""
+
+
+def train_network(
+    task: Task, folder: Path, accelerator: Accelerator, kept: Kept = lambda *_: None
+) -> Position:
     """Train until the budget is spent, from where ``folder`` stopped if it holds a state.
 
     Raises UserError when the loss is not finite, and when the run is asked to stop.
     """
-    run = _Run(task, folder, accelerator)
+    run = _Run(task, folder, accelerator, kept)
     run.resume()
     steps = task.config.training.steps
     loader = task.batches.loader(run.position.step, steps, task.config.training.workers)
@@ -107,8 +117,9 @@ def train_network(task: Task, folder: Path, accelerator: Accelerator) -> Positio
 class _Run:
     """A network, its optimiser and where they are, bound to a folder."""
 
-    def __init__(self, task: Task, folder: Path, accelerator: Accelerator) -> None:
+    def __init__(self, task: Task, folder: Path, accelerator: Accelerator, kept: Kept) -> None:
         self._task, self._folder, self._accelerator = task, folder, accelerator
+        self._kept = kept
         self._training = task.config.training
         network = task.network.to(memory_format=torch.channels_last)
         optimiser = _optimiser(network, self._training)
@@ -180,9 +191,9 @@ class _Run:
         self.history.write("val", self.position.step, metrics)
         if metrics[self._task.metric] > self.position.best:
             self.position.best = float(metrics[self._task.metric])
-            self._save_best()
+            self._save_best(metrics)
 
-    def _save_best(self) -> None:
+    def _save_best(self, metrics: dict[str, Any]) -> None:
         if self._accelerator.is_main_process:
             if self._average is None:
                 network = self._accelerator.unwrap_model(self._network)
@@ -198,6 +209,7 @@ class _Run:
                 step=self.position.step,
             )
             save_checkpoint(self._folder / BEST, checkpoint)
+            self._kept(checkpoint, metrics, self.position.drawn)
 
     def save(self) -> None:
         """Replace ``last/`` so that a whole state is on disk at every moment."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import click
@@ -10,6 +11,7 @@ from accelerate import Accelerator
 
 from pamtri.config import load_config
 from pamtri.run_folder import open_run_folder
+from train.card import write_card
 from train.config import TrainConfig
 from train.loop import BEST, Task, train_network
 from train.sheet import write_sheet
@@ -37,7 +39,8 @@ def train_run(config: TrainConfig, folder: Path, resume: bool = False) -> None:
         click.echo(task.describe())
         write_sheet(folder, task.batches, config.training.steps)
     accelerator.wait_for_everyone()
-    position = train_network(task, folder, accelerator)
+    card = partial(write_card, folder / BEST, config, task.split)
+    position = train_network(task, folder, accelerator, card)
     if accelerator.is_main_process:
         click.echo(f"{folder / BEST}: {task.metric} {position.best:.3f} on validation images")
 

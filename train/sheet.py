@@ -52,12 +52,14 @@ def _picture(item: Item) -> Image:
     return draw_labels(image, record, box=False, segments=False, scale=_CELL / image.shape[0])
 
 
-def _keypoints(item: Item, size: int) -> Keypoints:
-    """What the item tells of keypoints, in pixels of an input of ``size``."""
+def _keypoints(item: Item, size: int) -> Keypoints | None:
+    """What the item tells of keypoints, in pixels of an input of ``size``; None if nothing."""
     if "points" in item:
         states = [tuple(np.array(STATES)[row]) for row in item["possible"]]
         letters = [_LETTERS.get(state, Visibility.TRUNCATED) for state in states]
         return _made(item["points"], letters)
+    if "pose" not in item:
+        return None
     pose = item["pose"].reshape(NUM_KEYPOINTS, 3) + 0.5
     known = pose[:, 2] > 0
     letters = [Visibility.VISIBLE if k else Visibility.TRUNCATED for k in known]

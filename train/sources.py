@@ -16,6 +16,8 @@ from train.config import DataConfig, SourceConfig
 from train.mixing import REAL, SYNTHETIC
 
 IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp")
+PICTURES = "pictures"
+"""The source of images that belong to no data set."""
 _HELD_OUT = 4  # stream of random numbers
 
 
@@ -120,9 +122,11 @@ def open_for_prediction(
     A picture that is in several splits, as VeRi's queries are, comes once. Raises DataError when
     two images of a split have the same base name, since predictions are filed by it.
     """
+    if path.is_file() and layout is None and not splits:
+        return [_picture(path, path.parent)]
     known = layout is not None or any(f.detect and f.detect(path) for f in FORMATS.values())
     if not known and not splits:
-        return [_picture(path, path.name)] if path.is_file() else _unique(pictures_in(path))
+        return _unique(pictures_in(path))
     return _unique(
         open_samples(SourceConfig(path=path, format=layout, splits=tuple(splits) or None), "")
     )
@@ -150,12 +154,13 @@ def pictures_in(folder: Path) -> list[Sample]:
     files = sorted(p for p in folder.rglob("*") if p.suffix.lower() in IMAGE_SUFFIXES)
     if not files:
         raise DataError(f"{folder}: holds no image ({', '.join(IMAGE_SUFFIXES)}) and no data set")
-    return [_picture(p, p.relative_to(folder).as_posix()) for p in files]
+    return [_picture(file, folder) for file in files]
 
 
-def _picture(path: Path, name: str) -> Sample:
-    """An image file of which nothing is known."""
-    return Sample(path, Record(image=name, domain="real"), "pictures")
+def _picture(file: Path, folder: Path) -> Sample:
+    """An image of which nothing is known."""
+    record = Record(image=file.relative_to(folder).as_posix(), domain="real")
+    return Sample(file, record, PICTURES)
 
 
 def _usable(

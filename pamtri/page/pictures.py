@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import io
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
@@ -24,33 +25,53 @@ from pamtri.record import Record
 SIDE = 208
 """Longer side of an embedded picture, pixels."""
 _QUALITY = 80
+Part = tuple[float, float, float, float]
+"""Left, top, right, bottom in an image's pixels."""
 
 
 @dataclass(frozen=True)
 class Picture:
-    """An embedded picture; ``scale`` takes the file's pixels to its own."""
+    """An embedded picture; less ``origin``, times ``scale``, the file's pixels are its own."""
 
     uri: str
     width: int
     height: int
     scale: float
+    origin: tuple[int, int] = (0, 0)
 
 
-def picture(path: Path, side: int = SIDE) -> Picture:
-    """Embed an image file, reduced to ``side``. Raises DataError when it cannot be read."""
+def picture(path: Path, side: int = SIDE, part: Part | None = None) -> Picture:
+    """Embed an image file, or part of it, reduced to ``side``.
+
+    Raises DataError when it cannot be read.
+    """
     image = Image.fromarray(read_image(path))
+    left, top, right, bottom = whole_pixels(part, image.size)
+    image = image.crop((left, top, right, bottom))
     scale = min(1.0, side / max(image.size))
     size = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
     buffer = io.BytesIO()
     image.resize(size, Image.Resampling.LANCZOS).save(buffer, "JPEG", quality=_QUALITY)
     uri = "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode()
-    return Picture(uri, *size, scale)
+    return Picture(uri, *size, scale, (left, top))
 
 
-def shot(path: Path, label: str, overlay: str = "") -> Markup:
-    """One picture as SVG with ``overlay`` (SVG in the file's pixels) drawn over it."""
-    embedded = picture(path)
-    inside = f'<g transform="scale({embedded.scale:.5f})">{overlay}</g>' if overlay else ""
+def whole_pixels(part: Part | None, size: tuple[int, int]) -> tuple[int, int, int, int]:
+    """The pixels of an image of ``size`` (width, height) that ``part`` touches; all for None."""
+    width, height = size
+    left, top, right, bottom = part or (0, 0, width, height)
+    left, top = min(max(0, math.floor(left)), width - 1), min(max(0, math.floor(top)), height - 1)
+    right, bottom = min(math.ceil(right), width), min(math.ceil(bottom), height)
+    return left, top, max(right, left + 1), max(bottom, top + 1)
+
+
+def shot(path: Path, label: str, overlay: str = "", part: Part | None = None) -> Markup:
+    """A picture, or part of it, as SVG with ``overlay`` (SVG in the file's pixels) over it."""
+    embedded = picture(path, part=part)
+    x, y = embedded.origin
+    move = f" translate({-x} {-y})" if part else ""
+    transform = f"scale({embedded.scale:.5f}){move}"
+    inside = f'<g transform="{transform}">{overlay}</g>' if overlay else ""
     return Markup(
         f'<svg class="shot" viewBox="0 0 {embedded.width} {embedded.height}" role="img" '
         f'aria-label="{escape(label)}"><image href="{embedded.uri}" width="{embedded.width}" '

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from evaluate.features import read_features
 from evaluate.reid import score_reid
 from pamtri.cli import cli
 from pamtri.dataset import Dataset, DatasetInfo, write_native
 from pamtri.errors import DataError
+from pamtri.features import read_features
 from pamtri.record import Record
 
 

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+from dataclasses import replace
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
+import yaml
 from accelerate import Accelerator
 from click.testing import CliRunner
 
 from pamtri.config import parse_config
 from pamtri.errors import ConfigError, DataError
+from pamtri.features import read_features
 from pamtri.formats.pose_csv import write_predictions
 from pamtri.record import Viewpoint
-from train.checkpoint import load_checkpoint
+from train.augment import denormalise
+from train.checkpoint import load_checkpoint, save_checkpoint
 from train.cli import predict, train
 from train.config import AugmentConfig
 from train.images import CropCache
@@ -24,6 +30,8 @@ from train.reid.embedding import NoPose
 from train.reid.loss import UNKNOWN
 from train.reid.network import ReidNetwork
 from train.reid.task import ReidTask, check_validation, validation_metrics
+from train.retrieval_cli import embed, search
+from train.sheet import SHEET
 from train.sources import open_for_prediction
 
 CONFIG = """
@@ -52,6 +60,21 @@ def trained(tmp_path_factory: pytest.TempPathFactory, real: Path, synthetic: Pat
     )
     assert expected in output
     return folder / "run"
+
+
+def test_without_keypoints_the_sheet_shows_pictures_alone(
+    real: Path, synthetic: Path, tmp_path: Path
+) -> None:
+    text = CONFIG.replace("[keypoints]", "[]").replace("steps: 3", "steps: 1")
+    path = tmp_path / "reid.yaml"
+    path.write_text(text.replace("REAL", str(real)).replace("SYNTHETIC", str(synthetic)))
+    invoke(train, "reid", path, "--output", tmp_path / "run")
+    sheet = cv2.imread(str(tmp_path / "run" / SHEET)).astype(int)
+    assert sheet.shape == (192, 8 * 192, 3)  # 8 images
+    config = ReidConfig.model_validate(yaml.safe_load(path.read_text()))
+    first = denormalise(ReidTask(config, Accelerator(cpu=True)).batches[0]["image"][0].numpy())
+    cell = cv2.resize(first, (192, 192), interpolation=cv2.INTER_CUBIC)[..., ::-1].astype(int)
+    assert np.abs(sheet[:, :192] - cell).mean() < 12  # JPEG; no point is drawn
 
 
 def test_identities_of_different_sources_are_different_classes(trained: Path) -> None:
@@ -151,3 +174,70 @@ def test_validation_ranks_each_image_against_the_others(real: Path) -> None:
     assert validation_metrics(samples, {**right, "colour": colour})["colour_accuracy"] == (
         pytest.approx(2 / 3)
     )
+
+
+def test_embedding_a_data_set_a_folder_and_a_picture(
+    trained: Path, real: Path, tmp_path: Path
+) -> None:
+    plain = tmp_path / "plain"
+    plain.mkdir()
+    write_predictions(
+        tmp_path / "pose.csv", {"05_01.png": np.ones((36, 3)), "05_02.png": np.ones((36, 3))}
+    )
+    for name in ("05_01.png", "05_02.png"):
+        (plain / name).write_bytes((real / "images" / name).read_bytes())
+    best = trained / "best.pt"
+    said = invoke(embed, best, real, "--split", "test", "--output", tmp_path / "set.npz")
+    assert "set.npz: features of 3 images, 512 values each\n" in said
+    keypoints = ("--keypoints", tmp_path / "pose.csv")
+    invoke(embed, best, plain, "--output", tmp_path / "folder.npz", *keypoints)
+    picture = plain / "05_02.png"
+    invoke(embed, best, picture, "--output", tmp_path / "one.npz", *keypoints)
+
+    with np.load(tmp_path / "set.npz", allow_pickle=False) as file:
+        arrays = dict(file)
+    assert arrays["label_identity"].tolist() == [5, 5, 5]
+    assert arrays["label_camera"].tolist() == [0, 1, 2]
+    assert arrays["label_colour"].tolist() == ["red"] * 3
+    assert arrays["checkpoint"] == hashlib.sha256(best.read_bytes()).hexdigest()
+    folder, one = read_features(tmp_path / "folder.npz"), read_features(tmp_path / "one.npz")
+    assert folder.names == ("05_01.png", "05_02.png")
+    assert one.names == ("05_02.png",)
+    assert one.paths is not None and one.paths[0].samefile(picture)
+    np.testing.assert_allclose(one.features[0], folder.features[1], rtol=1e-4, atol=1e-5)
+    with np.load(tmp_path / "one.npz", allow_pickle=False) as file:
+        assert not [name for name in file if name.startswith("label_")]  # nothing is known
+    with pytest.raises(DataError, match="none of the 2 images has keypoints to embed"):
+        invoke(embed, best, plain, "--output", tmp_path / "none.npz")
+
+
+def test_searching_a_folder_a_data_set_and_a_feature_file(
+    trained: Path, real: Path, tmp_path: Path
+) -> None:
+    best, query = trained / "best.pt", real / "images" / "05_02.png"
+    picture = ("--output", tmp_path / "search.png")
+    invoke(embed, best, real, "--output", tmp_path / "set.npz")
+    features = read_features(tmp_path / "set.npz")
+    row = features.names.index("05_02.png")
+    distances = np.linalg.norm(features.features - features.features[row], axis=1)
+    order = [features.names[i] for i in np.argsort(distances, kind="stable") if i != row]
+
+    said = invoke(search, best, "--query", query, "--gallery", real, "--top", 4, *picture)
+    lines = said[said.index(f"{query}: identity 5, ") :].splitlines()
+    assert [Path(line.split()[-1]).name for line in lines[2:6]] == order[:4]
+    assert [("right" in line) for line in lines[2:6]] == [n.startswith("05") for n in order[:4]]
+    assert lines[6] == f"{tmp_path / 'search.png'}: the picture of it"
+    again = ("--query", query, "--gallery", tmp_path / "set.npz", "--top", 4, *picture)
+    from_file = invoke(search, best, *again).splitlines()
+    assert [line.split()[1] for line in from_file[2:6]] == [line.split()[1] for line in lines[2:6]]
+
+    copy = tmp_path / "copy.png"
+    copy.write_bytes(query.read_bytes())
+    with pytest.raises(DataError, match="--query: none of the 1 images has keypoints to embed"):
+        invoke(search, best, "--query", copy, "--gallery", tmp_path / "set.npz", *picture)
+    other = load_checkpoint(best, "reid")
+    save_checkpoint(tmp_path / "other.pt", replace(other, step=99))
+    with pytest.raises(DataError, match=r"set.npz: .* of another network than .*other.pt"):
+        invoke(search, tmp_path / "other.pt", *again)
+    with pytest.raises(DataError, match=r"none.png: no such image"):
+        invoke(search, best, "--query", tmp_path / "none.png", "--gallery", real)

@@ -43,6 +43,7 @@ class PoseTask:
         self.classes: dict[str, list[int]] | None = None
         ratio = config.mixing.synthetic_ratio
         split = open_split(config.data, ratio, has_keypoints, "a visible keypoint")
+        self.split = split
         self._training, self._validation = split.training, split.validation
         share = max(1, config.training.workers)
         self._view = pose_view(

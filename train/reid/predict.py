@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
@@ -12,6 +13,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
+from pamtri.features import Features, Labels
 from pamtri.progress import progress
 from train.batches import InOrder, Item, to_device
 from train.checkpoint import fill_network, load_checkpoint, parse_checkpoint_config
@@ -20,24 +22,10 @@ from train.reid.config import ReidConfig
 from train.reid.data import network_inputs, plain_item, reid_view
 from train.reid.embedding import KeypointSource, NoPose, PoseSource, load_poses
 from train.reid.network import ReidNetwork
-from train.sources import Sample
+from train.sources import PICTURES, Sample
 
 BATCH_SIZE = 64
 Floats = NDArray[np.float32]
-
-
-@dataclass(frozen=True, eq=False)
-class Features:
-    """What a network says of n images."""
-
-    names: list[str]
-    """Base names."""
-    features: Floats
-    """(n, d)"""
-    colour_scores: Floats | None
-    """(n, 10) probabilities in ``pamtri.attributes`` order; None without that task."""
-    type_scores: Floats | None
-    """(n, 9) likewise."""
 
 
 class ReidPredictor:
@@ -45,6 +33,7 @@ class ReidPredictor:
 
     def __init__(self, checkpoint: Path, device: torch.device) -> None:
         """Raises DataError when ``checkpoint`` is no re-identification checkpoint."""
+        self._path = checkpoint
         content = load_checkpoint(checkpoint, "reid")
         config = parse_checkpoint_config(checkpoint, content, ReidConfig)
         self._model = config.model.model_copy(update={"weights": "none"})
@@ -55,20 +44,36 @@ class ReidPredictor:
         self._device = device
         self._view = reid_view(self._model, CropCache(0))
 
-    def predict(self, samples: list[Sample], keypoints: Literal["labels"] | Path) -> Features:
-        """Features of ``samples``; ``keypoints`` is where an embedded pose comes from."""
+    def predict(
+        self, samples: list[Sample], keypoints: Literal["labels"] | Path, name: str = "DATA"
+    ) -> Features:
+        """Features of ``samples``; ``keypoints`` is where an embedded pose comes from.
+
+        ``name`` is what the user calls the samples. Raises DataError where the pose of one is
+        wanted and not there.
+        """
         poses: PoseSource = NoPose()
         if self._model.embedding:
-            poses = KeypointSource(self._model, load_poses(samples, keypoints, "DATA"))
+            poses = KeypointSource(self._model, load_poses(samples, keypoints, name))
         loader = InOrder(samples, lambda s: plain_item(self._view, s, poses), BATCH_SIZE).loader()
         with progress(len(samples), "predict reid") as bar:
             values = run_network(self._network, to_device(loader, self._device), bar.update)
         return Features(
-            [s.name for s in samples],
+            self._path,
+            tuple(s.name for s in samples),
             values["feature"],
             values.get("colour"),
             values.get("type"),
+            tuple(s.path for s in samples),
+            self.digest,
+            None if samples[0].source == PICTURES else Labels.of([s.record for s in samples]),
         )
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of the checkpoint's file."""
+        with self._path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 @torch.no_grad()
@@ -91,18 +96,3 @@ def run_network(
                 collected.setdefault(name, []).append(values.cpu().numpy())
         done(len(batch["name"]))
     return {name: np.concatenate(parts) for name, parts in collected.items()}
-
-
-def write_features(path: Path, features: Features) -> None:
-    """Write the .npz that ``pamtri evaluate reid`` reads, whole or not at all."""
-    scores = {"colour_scores": features.colour_scores, "type_scores": features.type_scores}
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(path.name + ".part")
-    with temporary.open("wb") as file:
-        np.savez(
-            file,
-            names=np.array(features.names),
-            features=features.features,
-            **{name: values for name, values in scores.items() if values is not None},
-        )
-    temporary.replace(path)

@@ -45,6 +45,7 @@ class ReidTask:
         self.config = config
         ratio = config.mixing.synthetic_ratio
         split = open_split(config.data, ratio, has_identity, "an identity")
+        self.split = split
         self._training, self._validation = split.training, split.validation
         check_validation(self._validation)
         by_identity = {name: group_by_identity(s) for name, s in self._training.items()}

@@ -1,0 +1,1 @@
+"""The map of an embedding: images whose features are alike lie together."""
