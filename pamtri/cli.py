@@ -17,7 +17,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "assets": ("synth.assets_cli:assets", "Preview, export, import and check vehicles."),
     "train": ("train.cli:train", "Train a pose or a re-identification network."),
     "predict": ("train.cli:predict", "Run a trained network over a data set or folder."),
-    "export": ("train.cli:export", "Write a trained pose network as an ONNX file."),
+    "export": ("train.cli:export", "Write a trained network as an ONNX file."),
     "embed": ("train.retrieval_cli:embed", "Write features of images for other programs."),
     "search": ("train.retrieval_cli:search", "Find the images that look most like one."),
     "map": ("evaluate.map_cli:draw_map", "Draw features as a map on which like lies by like."),

@@ -52,15 +52,24 @@ def load_checkpoint(path: Path, kind: str) -> Checkpoint:
 
     Raises DataError when it is none, or one of the other kind.
     """
+    checkpoint = _read(path)
+    if checkpoint.kind != kind:
+        raise DataError(f"{path}: expected a checkpoint of kind '{kind}', got '{checkpoint.kind}'")
+    return checkpoint
+
+
+def kind_of(path: Path) -> str:
+    """``pose`` or ``reid``. Raises DataError when ``path`` is no checkpoint."""
+    return _read(path).kind
+
+
+def _read(path: Path) -> Checkpoint:
     content = read_state(path)
     names = Checkpoint.__dataclass_fields__
     missing = [name for name in names if name not in content]
     if missing:
         raise DataError(f"{path}: is no checkpoint of this program (it has no '{missing[0]}')")
-    checkpoint = Checkpoint(**{name: content[name] for name in names})
-    if checkpoint.kind != kind:
-        raise DataError(f"{path}: expected a checkpoint of kind '{kind}', got '{checkpoint.kind}'")
-    return checkpoint
+    return Checkpoint(**{name: content[name] for name in names})
 
 
 def parse_checkpoint_config(path: Path, checkpoint: Checkpoint, model: type[ConfigT]) -> ConfigT:

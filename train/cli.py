@@ -255,19 +255,29 @@ def import_checkpoint(file: Path, output: Path) -> None:
 @checkpoint_argument
 @file_option("pose.onnx")
 def export(checkpoint: Path, output: Path) -> None:
-    """Write the pose network of CHECKPOINT as one ONNX file, from picture to keypoints.
+    """Write the network of CHECKPOINT as one ONNX file, which runs without this program.
 
-    Normalisation, the average with the mirrored picture and decoding are inside: `pictures`
-    (n, s, s, 3) bytes in; `points` in pixels, `peak` and `visibility` out, for any n.
+    `pictures` (n, s, s, 3) bytes go in, for any n. Of a pose network `points` in pixels, `peak` and
+    `visibility` come out: normalisation, the average with the mirrored picture and decoding are
+    inside. Of a re-identification network come `feature` and the probabilities of `colour` and
+    `type`; what is known of the pose goes in beside the pictures where it is embedded.
 
     \b
     Examples:
       pamtri export runs/pose/best.pt --output pose.onnx
       pamtri predict pose pose.onnx camera_crops --output keypoints.csv
+      pamtri export runs/reid/best.pt --output reid.onnx
     """
-    from train.pose.onnx_file import write_onnx
+    from train.checkpoint import kind_of
+    from train.pose.onnx_file import write_pose
     from train.pose.predict import load_reader
+    from train.reid.onnx_file import write_reid
+    from train.reid.predict import load_network
 
-    config, reader = load_reader(checkpoint)
-    write_onnx(output, reader, config.model.input_size, config.box_scale)
+    if kind_of(checkpoint) == "pose":
+        config, reader = load_reader(checkpoint)
+        write_pose(output, reader, config.model.input_size, config.box_scale)
+    else:
+        model, network = load_network(checkpoint)
+        write_reid(output, network, model)
     click.echo(f"{output}: {output.stat().st_size / 2**20:.1f} MB")

@@ -27,6 +27,8 @@ from train.pose.network import PoseNetwork, heatmaps_from
 from train.pose.onnx_file import OnnxPose
 from train.pose.outputs import write_channel_folders
 from train.pose.predict import DEFAULT_NETWORK, PosePredictor, load_reader
+from train.reid.config import ReidConfig
+from train.reid.network import ReidNetwork
 from train.sources import open_for_prediction
 
 CPU = torch.device("cpu")
@@ -110,6 +112,67 @@ def test_the_file_sees_a_picture_and_its_mirror_image(checkpoint: Path) -> None:
         assert np.abs(point / 4 - 0.5 - [column, row]).max() <= 2.5 + 1e-4
 
 
+@pytest.mark.parametrize(
+    ("model", "kinds"),
+    [
+        ({}, ()),
+        ({"multitask": False, "normalise": True, "neck": "bnneck", "pooling": "gem"}, ()),
+        ({"embedding": ["keypoints"]}, ("pose",)),
+        ({"embedding": ["segments"]}, ("maps",)),
+        ({"embedding": ["keypoints", "heatmaps", "segments"]}, ("pose", "maps")),
+    ],
+)
+def test_a_reid_file_answers_as_the_checkpoint(
+    tmp_path: Path, model: dict[str, object], kinds: tuple[str, ...]
+) -> None:
+    config = parse_config(
+        {"data": {"synthetic": {"path": "x"}}, "mixing": {"synthetic_ratio": 1.0},
+         "training": {"steps": 1}, "model": {"backbone": "resnet18", "input_size": 64, **model}},
+        ReidConfig, "c",
+    )  # fmt: skip
+    with torch.random.fork_rng():
+        torch.manual_seed(5)
+        network = ReidNetwork(config.model, 7, config.loss).eval()
+    content = Checkpoint(
+        "reid", config.model_dump(mode="json"), {"synthetic": list(range(7))},
+        network.state_dict(), 0.0, 1,
+    )  # fmt: skip
+    save_checkpoint(tmp_path / "best.pt", content)
+    invoke(export, tmp_path / "best.pt", "--output", tmp_path / "reid.onnx")
+    session = onnxruntime.InferenceSession(tmp_path / "reid.onnx")
+    assert [i.name for i in session.get_inputs()] == ["pictures", *kinds]
+    rng = np.random.default_rng(2)
+    channels = 36 * ("heatmaps" in config.model.embedding) + 13 * (
+        "segments" in config.model.embedding
+    )
+    for count in (1, 3):
+        given = {
+            "pictures": rng.integers(0, 256, (count, 64, 64, 3), dtype=np.uint8),
+            "pose": rng.normal(size=(count, 108)).astype(np.float32),
+            "maps": rng.integers(0, 256, (count, channels, 16, 16), dtype=np.uint8),
+        }
+        given = {name: given[name] for name in ("pictures", *kinds)}
+        images = torch.stack([torch.from_numpy(normalise(p)) for p in given["pictures"]])
+        pose, maps = (
+            torch.from_numpy(given[name]) if name in given else None for name in ("pose", "maps")
+        )
+        with torch.no_grad():
+            expected = network(images, pose, maps)
+        answers = dict(
+            zip([o.name for o in session.get_outputs()], session.run(None, given), strict=True)
+        )
+        assert set(answers) == ({"feature", "colour", "type"} if "multitask" not in model
+                                else {"feature"})  # fmt: skip
+        scale = float(expected["feature"].abs().max())
+        assert answers["feature"] / scale == pytest.approx(
+            expected["feature"].numpy() / scale, abs=1e-4
+        )
+        for name in set(answers) - {"feature"}:
+            assert answers[name] == pytest.approx(expected[name].softmax(-1).numpy(), abs=1e-4)
+    with pytest.raises(DataError, match=r"of kind 'pose' .* got one of kind 'reid'"):
+        OnnxPose(tmp_path / "reid.onnx", CPU)
+
+
 def test_predictions_from_the_file_are_the_checkpoints(
     checkpoint: Path, real: Path, tmp_path: Path
 ) -> None:
@@ -143,7 +206,8 @@ def test_files_that_are_no_pose_network_are_refused(tmp_path: Path, checkpoint: 
     )  # fmt: skip
     onnx.save(foreign, tmp_path / "foreign.onnx")
     with pytest.raises(
-        DataError, match=r"foreign\.onnx: expected a pose network .* of kind 'unknown'"
+        DataError,
+        match=r"foreign\.onnx: expected an ONNX .* got one of kind 'unknown'",
     ):
         OnnxPose(tmp_path / "foreign.onnx", CPU)
     with pytest.raises(DataError, match="is no plain file of weights"):

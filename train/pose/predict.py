@@ -18,10 +18,11 @@ from train.augment import move
 from train.batches import InOrder, Item
 from train.checkpoint import fill_network, load_checkpoint, parse_checkpoint_config
 from train.images import CropCache, Image
+from train.onnx_file import SUFFIX
 from train.pose.config import PoseConfig, PoseModelConfig
 from train.pose.data import picture_item, pose_view
 from train.pose.network import PoseNetwork
-from train.pose.onnx_file import SUFFIX, OnnxPose
+from train.pose.onnx_file import OnnxPose
 from train.pose.reader import PoseReader
 from train.sources import Sample
 from train.view import View

@@ -18,7 +18,7 @@ from pamtri.progress import progress
 from train.batches import InOrder, Item, to_device
 from train.checkpoint import fill_network, load_checkpoint, parse_checkpoint_config
 from train.images import CropCache
-from train.reid.config import ReidConfig
+from train.reid.config import ReidConfig, ReidModelConfig
 from train.reid.data import network_inputs, plain_item, reid_view
 from train.reid.embedding import KeypointSource, NoPose, PoseSource, load_poses
 from train.reid.network import ReidNetwork
@@ -34,13 +34,8 @@ class ReidPredictor:
     def __init__(self, checkpoint: Path, device: torch.device) -> None:
         """Raises DataError when ``checkpoint`` is no re-identification checkpoint."""
         self._path = checkpoint
-        content = load_checkpoint(checkpoint, "reid")
-        config = parse_checkpoint_config(checkpoint, content, ReidConfig)
-        self._model = config.model.model_copy(update={"weights": "none"})
-        identities = sum(map(len, (content.classes or {}).values()))
-        network = ReidNetwork(self._model, identities, config.loss)
-        fill_network(checkpoint, content, network)
-        self._network = network.to(device, memory_format=torch.channels_last).eval()  # type: ignore[call-overload]
+        self._model, network = load_network(checkpoint)
+        self._network = network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self._device = device
         self._view = reid_view(self._model, CropCache(0))
 
@@ -74,6 +69,19 @@ class ReidPredictor:
         """SHA-256 of the checkpoint's file."""
         with self._path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def load_network(checkpoint: Path) -> tuple[ReidModelConfig, ReidNetwork]:
+    """The network of a checkpoint, ready to look at images, and what it is.
+
+    Raises DataError when ``checkpoint`` is no re-identification checkpoint.
+    """
+    content = load_checkpoint(checkpoint, "reid")
+    config = parse_checkpoint_config(checkpoint, content, ReidConfig)
+    model = config.model.model_copy(update={"weights": "none"})
+    network = ReidNetwork(model, sum(map(len, (content.classes or {}).values())), config.loss)
+    fill_network(checkpoint, content, network)
+    return model, network.eval()
 
 
 @torch.no_grad()
