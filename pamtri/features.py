@@ -15,7 +15,8 @@ where they are known:
 - ``label_identity``, ``label_camera`` (n,) int64: what the data set says, or -1.
 - ``label_colour``, ``label_type``, ``label_split``, ``label_domain`` (n,) words, or empty.
 - ``label_azimuth_deg`` (n,) float32: 0 at the front, 90 at the left side, or NaN.
-- ``label_box`` (n, 4) float32: left, top, right, bottom in the image's pixels, or NaN.
+- ``label_box`` (n, 4) float32: left, top, right, bottom of what the network was shown, in the
+  image's pixels, or NaN for the whole image.
 
 In Parquet each array is a column, those of several values a row of lists of a fixed size, and
 ``checkpoint`` is in the schema's metadata. This program reads ``.npz``; Parquet is for others.

@@ -30,7 +30,7 @@ def nearest(query: Features, query_row: int, gallery: Features, count: int) -> l
     """The ``count`` nearest images, the nearest first and equally near ones in the gallery's order.
 
     The query itself is left out, told by its file. Raises DataError where features of the two have
-    different numbers of values.
+    different numbers of values, or there is no other image than the query.
     """
     width, other = query.features.shape[1], gallery.features.shape[1]
     if width != other:
@@ -46,6 +46,8 @@ def nearest(query: Features, query_row: int, gallery: Features, count: int) -> l
     )
     itself = None if query.paths is None else row_of(gallery, query.paths[query_row])
     rows = [int(row) for row in np.argsort(distances, kind="stable") if row != itself]
+    if not rows:
+        raise DataError(f"{gallery.path}: expected images to find, got none but the query")
     identity = _identity(query, query_row)
     return [
         Match(row, float(distances[row]), _same(identity, _identity(gallery, row)))

@@ -147,7 +147,7 @@ def _limits(split: Split) -> list[str]:
         lines.append("Its metrics are of synthetic images; they do not tell how it does on photos.")
     lines += [
         "It sees one vehicle in a picture, cut out; it finds none by itself.",
-        "Colours, types, cameras and countries that are rare in its data are told apart worse.",
+        "Colours, types, cameras and countries that are rare in its data may be told apart worse.",
     ]
     return lines
 

@@ -85,6 +85,12 @@ def embed(
     show_default=True,
     help="Picture of the matches to write.",
 )
+@click.option(
+    "--attention",
+    is_flag=True,
+    help="Colour in the picture what makes each match like the query, and the query like its first "
+    "match, by Grad-CAM.",
+)
 @click.option("--format", "layout", help="Layout of the gallery; detected by default.")
 @split_option
 @keypoints_option
@@ -94,6 +100,7 @@ def search(
     gallery: Path,
     top: int,
     output: Path,
+    attention: bool,
     layout: str | None,
     splits: tuple[str, ...],
     keypoints: Path | None,
@@ -108,7 +115,7 @@ def search(
     Examples:
       pamtri search runs/reid/best.pt --query car.jpg --gallery holiday_photos
       pamtri search runs/reid/best.pt --query VeRi/image_query/0002_c002_00030600_0.jpg \\
-          --gallery VeRi --split gallery --top 20 --output matches.png
+          --gallery VeRi --split gallery --top 20 --output matches.png --attention
       pamtri embed runs/reid/best.pt VeRi --split gallery --output gallery.npz
       pamtri search runs/reid/best.pt --query car.jpg --gallery gallery.npz
     """
@@ -116,27 +123,33 @@ def search(
     from pamtri.features import read_features
     from pamtri.search import check_network, match_table, nearest, row_of
     from pamtri.search_picture import draw_matches
+    from train.reid.attention import ReidAttention
     from train.reid.predict import ReidPredictor
     from train.run import inference_device
-    from train.sources import open_for_prediction
+    from train.sources import Sample, open_for_prediction
 
     if not query.is_file():
         raise DataError(f"{query}: no such image")
     predictor = ReidPredictor(checkpoint, inference_device())
     poses: Literal["labels"] | Path = keypoints or "labels"
+    samples: list[Sample] | None = None
     if gallery.suffix == ".npz":
         there = read_features(gallery)
         check_network(there, checkpoint, predictor.digest)
     else:
         samples = open_for_prediction(gallery, layout, splits)
         there = predictor.predict(samples, poses, "--gallery")
-    row = row_of(there, query)
-    if row is None:
+    found_at = row_of(there, query)
+    if found_at is None:
         wanted, row = predictor.predict(open_for_prediction(query), poses, "--query"), 0
     else:
-        wanted = there
+        wanted, row = there, found_at
     matches = nearest(wanted, row, there, top)
     click.echo(match_table(wanted, row, there, matches))
     if there.paths is not None:
-        draw_matches(output, wanted, row, there, matches)
+        heat = None
+        if attention:
+            looker = ReidAttention(checkpoint, inference_device())
+            heat = looker.of_search(wanted, row, there, matches, samples, poses)
+        draw_matches(output, wanted, row, there, matches, heat)
         click.echo(f"{output}: the picture of it")

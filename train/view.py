@@ -81,9 +81,13 @@ class View:
 
 def _vehicle(sample: Sample, size: tuple[int, int]) -> Box:
     """The vehicle's box in an image of ``size`` (width, height)."""
+    return Box(*(known_box(sample) or (0.0, 0.0, *map(float, size))))
+
+
+def known_box(sample: Sample) -> tuple[float, float, float, float] | None:
+    """The vehicle's box in the image: its record's, else its mask's, if it has one."""
     mask = sample.mask_path
-    box = sample.record.box or (mask and _mask_box(mask)) or (0.0, 0.0, *map(float, size))
-    return Box(*box)
+    return sample.record.box or (_mask_box(mask) if mask else None)
 
 
 @cache

@@ -103,6 +103,28 @@ def test_picture_shows_matches_in_order(gallery: Features, tmp_path: Path) -> No
     assert columns == sorted(columns)
 
 
+def test_heat_lies_over_its_place(gallery: Features, tmp_path: Path) -> None:
+    plain = replace(gallery, labels=None)  # whole pictures, 40 x 30
+    found = nearest(plain, 0, plain, 1)
+    heat = np.zeros((2, 6, 8), np.float32)
+    heat[1, :3, 4:] = 1  # the match's upper right quarter
+    heat[0, 3:, :4] = 1  # the query's lower left quarter
+    shown = {}
+    for name, values in (("plain", None), ("hot", heat)):
+        draw_matches(tmp_path / f"{name}.png", plain, 0, plain, found, values)
+        image = Image.open(tmp_path / f"{name}.png").convert("RGB")
+        shown[name] = np.asarray(image).astype(int)
+    changed = np.abs(shown["hot"] - shown["plain"]).sum(axis=2) > 30
+    for row, down, right in ((0, 1, 0), (found[0].row, 0, 1)):
+        y, x = np.nonzero(np.abs(shown["plain"] - COLOURS[row]).sum(axis=2) < 6)
+        top, left, height, width = y.min(), x.min(), np.ptp(y) + 1, np.ptp(x) + 1
+        quarters = changed[top : top + height, left : left + width]
+        for i in (0, 1):
+            for j in (0, 1):
+                part = quarters[i * height // 2 :, j * width // 2 :][: height // 3, : width // 3]
+                assert part[height // 10 :, width // 10 :].mean() == float((i, j) == (down, right))
+
+
 def test_the_box_is_shown_where_it_is_known(gallery: Features) -> None:
     assert seen_part(gallery, 0).shape == (20, 20, 3)
     assert seen_part(gallery, 4).shape == (30, 40, 3)
@@ -114,5 +136,11 @@ def test_features_that_do_not_compare_are_refused(gallery: Features) -> None:
         nearest(other, 0, gallery, 1)
     with pytest.raises(DataError, match=r"gallery.npz: .* of another network than best.pt"):
         check_network(gallery, Path("best.pt"), "two")
+    with pytest.raises(DataError, match=r"gallery.npz: expected images to find, got none but"):
+        assert gallery.paths is not None
+        alone = replace(
+            gallery, names=NAMES[:1], features=gallery.features[:1], paths=gallery.paths[:1]
+        )
+        nearest(alone, 0, alone, 1)
     check_network(gallery, Path("best.pt"), "one")
     check_network(replace(gallery, checkpoint=None), Path("best.pt"), "two")

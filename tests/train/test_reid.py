@@ -10,15 +10,17 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+import torch
 import yaml
 from accelerate import Accelerator
 from click.testing import CliRunner
+from PIL import Image
 
 from pamtri.config import parse_config
 from pamtri.errors import ConfigError, DataError
 from pamtri.features import read_features
 from pamtri.formats.pose_csv import write_predictions
-from pamtri.record import Viewpoint
+from pamtri.record import Keypoints, Record, Viewpoint
 from train.augment import denormalise
 from train.checkpoint import load_checkpoint, save_checkpoint
 from train.cli import predict, train
@@ -29,10 +31,11 @@ from train.reid.data import augmented_item, labels, reid_view
 from train.reid.embedding import NoPose
 from train.reid.loss import UNKNOWN
 from train.reid.network import ReidNetwork
+from train.reid.predict import ReidPredictor
 from train.reid.task import ReidTask, check_validation, validation_metrics
 from train.retrieval_cli import embed, search
 from train.sheet import SHEET
-from train.sources import open_for_prediction
+from train.sources import Sample, open_for_prediction
 
 CONFIG = """
 data: {real: {path: REAL}, synthetic: {path: SYNTHETIC, splits: null}, validation_fraction: 0.4}
@@ -211,6 +214,24 @@ def test_embedding_a_data_set_a_folder_and_a_picture(
         invoke(embed, best, plain, "--output", tmp_path / "none.npz")
 
 
+def test_boxes_in_a_feature_file_are_those_looked_at(trained: Path, tmp_path: Path) -> None:
+    Image.new("RGB", (48, 48), "red").save(tmp_path / "a.png")
+    mask = np.zeros((48, 48), np.uint8)
+    mask[10:20, 8:40] = 255
+    Image.fromarray(mask).save(tmp_path / "m.png")
+    points = Keypoints(xy=[(1, 1)] * 36, visibility="v" * 36)
+    known = {"domain": "real", "image": "a.png", "keypoints": points}
+    predictor = ReidPredictor(trained / "best.pt", torch.device("cpu"))
+    for record, box in (
+        (Record(**known, mask="m.png"), [8, 10, 40, 20]),
+        (Record(**known, mask="m.png", box=(1, 2, 3, 4)), [1, 2, 3, 4]),
+        (Record(**known), [np.nan] * 4),
+    ):
+        labels = predictor.predict([Sample(tmp_path / "a.png", record, "real")], "labels").labels
+        assert labels is not None
+        np.testing.assert_array_equal(labels.box, [box])
+
+
 def test_searching_a_folder_a_data_set_and_a_feature_file(
     trained: Path, real: Path, tmp_path: Path
 ) -> None:
@@ -230,6 +251,13 @@ def test_searching_a_folder_a_data_set_and_a_feature_file(
     again = ("--query", query, "--gallery", tmp_path / "set.npz", "--top", 4, *picture)
     from_file = invoke(search, best, *again).splitlines()
     assert [line.split()[1] for line in from_file[2:6]] == [line.split()[1] for line in lines[2:6]]
+
+    drawn = (tmp_path / "search.png").read_bytes()
+    plain = ("--query", query, "--gallery", real, "--top", 4, *picture)
+    assert "the picture of it" in invoke(search, best, *plain, "--attention")
+    assert (tmp_path / "search.png").read_bytes() != drawn
+    with pytest.raises(DataError, match="--query: none of the 1 images has keypoints to embed"):
+        invoke(search, best, *again, "--attention")  # a feature file does not know them
 
     copy = tmp_path / "copy.png"
     copy.write_bytes(query.read_bytes())

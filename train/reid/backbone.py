@@ -46,7 +46,11 @@ def build_backbone(config: ReidModelConfig, extra: int) -> nn.Module:
 
 def feature_map(trunk: nn.Module, images: Tensor) -> Tensor:
     """What ``trunk`` sees at each place of images: (n, channels, places)."""
-    features: Tensor = trunk(images)
+    return by_place(trunk, trunk(images))
+
+
+def by_place(trunk: nn.Module, features: Tensor) -> Tensor:
+    """What ``trunk`` gives out, as (n, channels, places), row by row of the image."""
     if features.ndim == 3:  # tokens, the first of which may stand for no place
         return features[:, int(getattr(trunk, "num_prefix_tokens", 0)) :].mT
     if getattr(trunk, "output_fmt", "NCHW") == "NHWC":

@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import nn
+from torch.utils.data import DataLoader
 
 from pamtri.features import Features, Labels
 from pamtri.progress import progress
@@ -23,9 +24,26 @@ from train.reid.data import network_inputs, plain_item, reid_view
 from train.reid.embedding import KeypointSource, NoPose, PoseSource, load_poses
 from train.reid.network import ReidNetwork
 from train.sources import PICTURES, Sample
+from train.view import known_box
 
 BATCH_SIZE = 64
 Floats = NDArray[np.float32]
+
+
+class PlainInput:
+    """Images as a network is shown them when it is not trained."""
+
+    def __init__(self, model: ReidModelConfig) -> None:
+        self._model, self._view = model, reid_view(model, CropCache(0))
+
+    def batches(
+        self, samples: list[Sample], keypoints: Literal["labels"] | Path, name: str, size: int
+    ) -> DataLoader[Item]:
+        """Batches of ``size`` images in their order; see ``ReidPredictor.predict``."""
+        poses: PoseSource = NoPose()
+        if self._model.embedding:
+            poses = KeypointSource(self._model, load_poses(samples, keypoints, name))
+        return InOrder(samples, lambda s: plain_item(self._view, s, poses), size).loader()
 
 
 class ReidPredictor:
@@ -33,11 +51,10 @@ class ReidPredictor:
 
     def __init__(self, checkpoint: Path, device: torch.device) -> None:
         """Raises DataError when ``checkpoint`` is no re-identification checkpoint."""
-        self._path = checkpoint
-        self._model, network = load_network(checkpoint)
+        self._path, self._device = checkpoint, device
+        model, network = load_network(checkpoint)
         self._network = network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self._device = device
-        self._view = reid_view(self._model, CropCache(0))
+        self._input = PlainInput(model)
 
     def predict(
         self, samples: list[Sample], keypoints: Literal["labels"] | Path, name: str = "DATA"
@@ -47,10 +64,7 @@ class ReidPredictor:
         ``name`` is what the user calls the samples. Raises DataError where the pose of one is
         wanted and not there.
         """
-        poses: PoseSource = NoPose()
-        if self._model.embedding:
-            poses = KeypointSource(self._model, load_poses(samples, keypoints, name))
-        loader = InOrder(samples, lambda s: plain_item(self._view, s, poses), BATCH_SIZE).loader()
+        loader = self._input.batches(samples, keypoints, name, BATCH_SIZE)
         with progress(len(samples), "predict reid") as bar:
             values = run_network(self._network, to_device(loader, self._device), bar.update)
         return Features(
@@ -61,7 +75,7 @@ class ReidPredictor:
             values.get("type"),
             tuple(s.path for s in samples),
             self.digest,
-            None if samples[0].source == PICTURES else Labels.of([s.record for s in samples]),
+            _labels(samples),
         )
 
     @cached_property
@@ -71,14 +85,22 @@ class ReidPredictor:
             return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def load_network(checkpoint: Path) -> tuple[ReidModelConfig, ReidNetwork]:
+def _labels(samples: list[Sample]) -> Labels | None:
+    """What the samples' records say, with the boxes that are looked at."""
+    if samples[0].source == PICTURES:
+        return None
+    return Labels.of([s.record.model_copy(update={"box": known_box(s)}) for s in samples])
+
+
+def load_network(checkpoint: Path, **changes: object) -> tuple[ReidModelConfig, ReidNetwork]:
     """The network of a checkpoint, ready to look at images, and what it is.
 
-    Raises DataError when ``checkpoint`` is no re-identification checkpoint.
+    ``changes`` are values of its configuration that are to differ from the checkpoint's. Raises
+    DataError when ``checkpoint`` is no re-identification checkpoint.
     """
     content = load_checkpoint(checkpoint, "reid")
     config = parse_checkpoint_config(checkpoint, content, ReidConfig)
-    model = config.model.model_copy(update={"weights": "none"})
+    model = config.model.model_copy(update={"weights": "none", **changes})
     network = ReidNetwork(model, sum(map(len, (content.classes or {}).values())), config.loss)
     fill_network(checkpoint, content, network)
     return model, network.eval()
