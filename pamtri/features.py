@@ -271,7 +271,8 @@ def _paths(path: Path, values: np.ndarray, count: int) -> tuple[Path, ...]:
             f"{path}: expected 'paths' as words of shape ({count},), "
             f"got {values.dtype} {values.shape}"
         )
-    return tuple(path.parent / PurePosixPath(str(value)) for value in values)
+    folder = path.parent.resolve()
+    return tuple(Path(os.path.normpath(folder / PurePosixPath(str(value)))) for value in values)
 
 
 def _optional(
