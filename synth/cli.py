@@ -14,7 +14,7 @@ import click
 
 from pamtri.errors import UserError
 from pamtri.options import config_argument, output_option, resume_option, set_option
-from synth import rendered_cli
+from synth import fit_cli, rendered_cli
 
 if TYPE_CHECKING:
     from synth.config import SynthConfig
@@ -54,6 +54,7 @@ def synth() -> None:
 
 for command in (rendered_cli.again, rendered_cli.check, rendered_cli.export, rendered_cli.stats):
     synth.add_command(command)
+synth.add_command(fit_cli.fit)
 
 
 @synth.command()

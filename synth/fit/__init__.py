@@ -1,0 +1,1 @@
+"""Bringing a configuration's renders close to a folder of unlabelled photographs."""
