@@ -9,7 +9,7 @@ Where it matters and others differ:
 
 - Ties count against the ranking: of equally distant images, the wrong ones come first. The order
   of the gallery therefore never changes a score, and features that are all alike gain nothing.
-  Distances that differ by no more than rounding (a millionth of the features' mean squared length,
+  Distances that differ by no more than rounding (half a millionth of the features' mean squared length,
   about their middle) count as equal.
 - A camera of -1 is unknown and equals no other.
 - A query image that is also in the gallery is left out of its own ranking, told by its name.
@@ -25,7 +25,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from pamtri.distances import Distances, FeatureDistances, blocks
+from pamtri.distances import Distances, FeatureDistances, at_least_nearest, blocks
 
 UNKNOWN = -1
 """The camera of an image whose camera is not known."""
@@ -151,31 +151,47 @@ def rank_distances(
     Identities and cameras are integers, names are the images' names. Without cameras nothing is
     left out for its camera; without names nothing is left out as the query itself.
     """
-    ids, cameras = np.asarray(query_ids), query_cameras
-    same_id = _rows_of(gallery_ids)
-    same_name = _rows_of([] if gallery_names is None else gallery_names)
+    cameras = _or_unknown(query_cameras, distances.shape[0])
+    others = _or_unknown(gallery_cameras, distances.shape[1])
     names = None if query_names is None else np.asarray(query_names)
-    cameras = np.full(len(ids), UNKNOWN) if cameras is None else np.asarray(cameras)
-    others = np.full(distances.shape[1], UNKNOWN)
-    others = others if gallery_cameras is None else np.asarray(gallery_cameras)
+    same_name = _rows_of([] if gallery_names is None else gallery_names)
+    same_id = _rows_of(gallery_ids)
+    right, out = [], []
+    for query, identity in enumerate(np.asarray(query_ids)):
+        match = same_id(identity)
+        left = match[(others[match] == cameras[query]) & (cameras[query] != UNKNOWN)]
+        if names is not None:
+            left = np.union1d(left, same_name(names[query]))
+        right.append(np.setdiff1d(match, left, assume_unique=True))
+        out.append(left)
+    return _rank_all(distances, right, out, top)
+
+
+def _rank_all(
+    distances: Distances, right: Sequence[Ints], out: Sequence[Ints], top: int
+) -> Ranking:
+    """Rank the gallery for each query, given its right rows and those that are left out."""
     rows = []
     for start, stop in blocks(distances):
-        for query, distance, slack in zip(
-            range(start, stop), *distances.rows(start, stop), strict=True
-        ):
-            match = same_id(ids[query])
-            out = match[(others[match] == cameras[query]) & (cameras[query] != UNKNOWN)]
-            if names is not None:
-                out = np.union1d(out, same_name(names[query]))
-            right = np.setdiff1d(match, out, assume_unique=True)
-            rows.append((*_ranked(distance, slack, right, out, top), len(out)))
-    matches, wrong_before, nearest, removed = zip(*rows, strict=True) if rows else ((), (), (), ())
+        part = slice(start, stop)
+        rows += _rank_block(distances.rows(start, stop), right[part], out[part], top)
+    matches, wrong_before, nearest = zip(*rows, strict=True) if rows else ((), (), ())
     return Ranking(
         matches,
         wrong_before,
         np.array(nearest, dtype=np.int64).reshape(-1, top),
-        np.array(removed, dtype=np.int64),
+        np.array([len(left) for left in out], dtype=np.int64),
     )
+
+
+def _rank_block(
+    block: tuple[NDArray[np.float32], NDArray[np.float32]],
+    right: Sequence[Ints],
+    out: Sequence[Ints],
+    top: int,
+) -> list[tuple[Ints, Ints, Ints]]:
+    """A function of its own, so that a block is gone before the next is made."""
+    return [_ranked(*row, top) for row in zip(*block, right, out, strict=True)]
 
 
 def _ranked(
@@ -201,7 +217,7 @@ def _nearest(distance: NDArray[np.float32], right: Ints, there: int, top: int) -
     count = min(there, top)
     rows = np.full(top, -1)
     if count:
-        near = np.flatnonzero(distance <= np.partition(distance, count - 1)[count - 1])
+        near = at_least_nearest(distance, count)
         order = np.lexsort((near, np.isin(near, right), distance[near]))
         rows[:count] = near[order[:count]]
     return rows
@@ -223,6 +239,10 @@ def _average_precision(ranks: Ints, depth: int | None) -> float:
         return float((found / ranks).mean())
     within = ranks <= depth
     return float((found[within] / ranks[within]).sum() / min(len(ranks), depth))
+
+
+def _or_unknown(cameras: ArrayLike | None, count: int) -> Ints:
+    return np.full(count, UNKNOWN) if cameras is None else np.asarray(cameras)
 
 
 def _mean(values: Floats) -> float | None:
