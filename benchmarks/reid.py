@@ -178,7 +178,7 @@ def _run(method: Callable[[Case], Any], path: Path) -> Run:
 
 def _peak_megabytes() -> float:
     """Most memory that the process has ever held (Linux)."""
-    with open("/proc/self/status", encoding="utf-8") as status:
+    with Path("/proc/self/status").open(encoding="utf-8") as status:
         line = next(line for line in status if line.startswith("VmHWM"))
     return int(line.split()[1]) / 1024
 

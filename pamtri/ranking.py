@@ -9,8 +9,8 @@ Where it matters and others differ:
 
 - Ties count against the ranking: of equally distant images, the wrong ones come first. The order
   of the gallery therefore never changes a score, and features that are all alike gain nothing.
-  Distances that differ by no more than rounding (half a millionth of the features' mean squared length,
-  about their middle) count as equal.
+  Distances that differ by no more than rounding (half a millionth of the features' mean squared
+  length, about their middle) count as equal.
 - A camera of -1 is unknown and equals no other.
 - A query image that is also in the gallery is left out of its own ranking, told by its name.
 - A query without any match left is not scored; it is counted in ``unmatched``.

@@ -7,19 +7,17 @@ matrices, computed on sparse ones: an image's code has some dozens of numbers ou
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
 
-from pamtri.distances import FeatureDistances, Floats, blocks, nearest_rows
+from pamtri.distances import FeatureDistances, Floats
+from pamtri.neighbours import Neighbours, nearest, nearest_of_all
 
 _SLACK = 3e-7
 _CHUNK_VALUES = 2**22
 
 Ints = NDArray[np.int64]
-Features = NDArray[np.floating]
 Values = NDArray[np.float64]
 
 
@@ -47,7 +45,8 @@ class Reranked:
         pool = self._plain.gallery
         if not same:
             pool = np.concatenate([self._plain.query, pool])
-        codes, farthest = _codes(pool, k1, k2)
+        middle = pool.mean(axis=0, dtype=np.float64).astype(pool.dtype)
+        codes, farthest = _codes((pool - middle).astype(np.float32, copy=False), k1, k2)
         count = len(self._plain.query)
         self._farthest = farthest[:count]
         self._query_codes = codes[:count]
@@ -91,7 +90,7 @@ def expand_queries(
     DataError as ``FeatureDistances``.
     """
     plain = FeatureDistances(query, gallery)
-    near = _neighbours(plain, count).rows
+    near = nearest(plain, count).rows
     expanded = np.empty(plain.query.shape, dtype=np.float32)
     for row, others in enumerate(near):
         own, found = plain.query[row], plain.gallery[others]
@@ -103,51 +102,21 @@ def expand_queries(
     return expanded
 
 
-@dataclass(frozen=True, eq=False)
-class _Neighbours:
-    rows: Ints
-    """(q, k) nearest gallery rows, nearest first."""
-    distances: Floats
-    """(q, k) squared."""
-    farthest: Floats
-    """(q,) squared distance of the farthest gallery row."""
-
-
-def _neighbours(plain: FeatureDistances, count: int) -> _Neighbours:
-    """Block by block, none of which outlives its turn."""
-    queries, others = plain.shape
-    found = _Neighbours(
-        np.empty((queries, min(count, others)), dtype=np.int64),
-        np.empty((queries, min(count, others)), dtype=np.float32),
-        np.empty(queries, dtype=np.float32),
-    )
-    for start, stop in blocks(plain):
-        _note_neighbours(found, start, plain.squared(start, stop))
-    return found
-
-
-def _note_neighbours(found: _Neighbours, start: int, distances: Floats) -> None:
-    for query, distance in enumerate(distances, start):
-        rows = nearest_rows(distance, found.rows.shape[1])
-        found.rows[query], found.distances[query] = rows, distance[rows]
-        found.farthest[query] = max(distance.max(), np.finfo(np.float32).tiny)
-
-
-def _codes(pool: Features, k1: int, k2: int) -> tuple[sparse.csr_matrix, Floats]:
+def _codes(pool: Floats, k1: int, k2: int) -> tuple[sparse.csr_matrix, Floats]:
     """Codes (n, n) of all images of ``pool`` (n, d), and the squared distance farthest from each.
 
     An image's code is exp(-distance) of those it is near to as they are to it, summing up to 1;
     distances are divided by the farthest.
     """
-    near = _neighbours(FeatureDistances(pool, pool), k1 + 1)
+    near, farthest = nearest_of_all(pool, k1 + 1)
     image, other = _expanded(near.rows, k1).nonzero()
-    distance = _distances_of(pool, near, image, other) / near.farthest[image]
+    distance = _distances_of(pool, near, image, other) / farthest[image]
     weights = np.exp(-distance.astype(np.float64))
     sums = np.bincount(image, weights, minlength=len(pool))
     codes = _matrix(image, other, weights / sums[image], len(pool))
     if k2 > 1:
         codes = (_chosen(near.rows[:, :k2]) / min(k2, near.rows.shape[1])) @ codes
-    return codes.tocsr(), near.farthest
+    return codes.tocsr(), farthest
 
 
 def _expanded(near: Ints, k1: int) -> sparse.csr_matrix:
@@ -179,7 +148,7 @@ def _matrix(row: Ints, column: Ints, values: Values, size: int) -> sparse.csr_ma
     return sparse.csr_matrix((values, (row, column)), shape=(size, size))
 
 
-def _distances_of(pool: Features, near: _Neighbours, image: Ints, other: Ints) -> Floats:
+def _distances_of(pool: Floats, near: Neighbours, image: Ints, other: Ints) -> Floats:
     """Squared distances of pairs of images: those of neighbours are known, the rest computed."""
     count = near.rows.shape[1]
     known = (np.arange(len(pool))[:, None] * len(pool) + near.rows).ravel()

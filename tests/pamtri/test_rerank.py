@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from pamtri import distances, rerank
+from pamtri import distances, neighbours, rerank
 from pamtri.errors import DataError
 from pamtri.ranking import rank_distances
 from pamtri.rerank import Reranked, expand_queries
@@ -51,7 +51,7 @@ def clustered(seed: int, count: int) -> Array:
 
 @pytest.mark.parametrize(("k1", "k2"), [(20, 6), (7, 3), (5, 1), (200, 6)])
 def test_equals_the_slow_way(k1: int, k2: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(distances, "_BLOCK_VALUES", 90 * 11)
+    monkeypatch.setattr(neighbours, "_BLOCK_VALUES", 90 * 11)
     monkeypatch.setattr(rerank, "_CHUNK_VALUES", 6 * 9)
     pool = clustered(k1, 90)
     result = Reranked(pool[:15], pool[15:], k1, k2, 0.3)
@@ -59,6 +59,22 @@ def test_equals_the_slow_way(k1: int, k2: int, monkeypatch: pytest.MonkeyPatch) 
     assert result.shape == expected.shape
     rows = np.concatenate([result.rows(0, 4)[0], result.rows(4, 15)[0]])
     np.testing.assert_allclose(rows, expected, atol=1e-6)
+
+
+@pytest.mark.parametrize("rows", [1, 4, 60, 130, 200])
+def test_nearest_of_all_in_blocks(rows: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whole numbers, so that distances are exact and equal ones abound."""
+    monkeypatch.setattr(neighbours, "_BLOCK_VALUES", 200 * rows)
+    pool = np.random.default_rng(rows).integers(0, 6, (200, 3)).astype(np.float32)
+    pool[50:90] = pool[50]  # more of one kind than are sought
+    true = ((pool[:, None] - pool) ** 2).sum(axis=2)
+    found, farthest = neighbours.nearest_of_all(pool, 7)
+    expected = np.argsort(true, axis=1, kind="stable")[:, :7]
+    np.testing.assert_array_equal(found.rows, expected)
+    np.testing.assert_array_equal(found.distances, np.take_along_axis(true, expected, axis=1))
+    np.testing.assert_array_equal(farthest, true.max(axis=1))
+    same = neighbours.nearest_of_all(np.ones((200, 2), np.float32), 7)[0].rows
+    assert (same == np.arange(7)).all()
 
 
 def test_queries_that_are_the_gallery_count_once() -> None:
