@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import Any
 
 import numpy as np
 
+from evaluate.reid_attributes import Counts, attribute_summary, confusions
 from evaluate.reid_search import Search
+from evaluate.reid_slices import by_part
 from evaluate.statistics import Measure
 from pamtri.attributes import COLOUR_INDEX, TYPE_INDEX
 from pamtri.dataset import Dataset
@@ -40,6 +42,8 @@ class ReidScores:
     search: Search = PLAIN
     of: str = "images"
     """What the gallery consists of; of tracks, ``gallery`` has the first image of each."""
+    confusions: Mapping[str, Counts] = field(default_factory=dict)
+    """See ``evaluate.reid_attributes``."""
 
     @property
     def measures(self) -> dict[str, Measure]:
@@ -86,7 +90,14 @@ class ReidScores:
             **{name: measure.value for name, measure in measures.items()},
             f"mAP_first_{SHORT_LIST}": self._mean_precision_of_short_list(),
             "cmc": self.ranking.cmc(),
+            "attributes": attribute_summary(self.confusions),
+            **self._parts(),
         }
+
+    def _parts(self) -> dict[str, Any]:
+        parts = by_part(self.query, self.gallery, self.ranking)
+        # A track shows its vehicle from several sides.
+        return parts if self.of == "images" else parts | {"by_azimuth_difference": {}}
 
     def _mean_precision_of_short_list(self) -> float:
         return float(np.nanmean(self.ranking.average_precision_within(SHORT_LIST)))
@@ -113,6 +124,7 @@ def score_reid(
         same,
         *attribute_measures(features, (*gallery, *query)),
         search=search,
+        confusions=confusions(features, pictures(gallery, query)),
     )
 
 
@@ -156,14 +168,19 @@ def attribute_measures(
     features: Features, records: Sequence[Record]
 ) -> tuple[Measure | None, Measure | None]:
     """Right colours and types by image, each picture counted once."""
-    pictures = dict(zip(names_of(records), records, strict=True))
-    rows = features.rows(list(pictures))
-    colours = [COLOUR_INDEX.get(r.colour or "") for r in pictures.values()]
-    types = [TYPE_INDEX.get(r.type or "") for r in pictures.values()]
+    there = pictures(records)
+    rows = features.rows(list(there))
+    colours = [COLOUR_INDEX.get(r.colour or "") for r in there.values()]
+    types = [TYPE_INDEX.get(r.type or "") for r in there.values()]
     return (
         _accuracy(features.colour_scores, rows, colours),
         _accuracy(features.type_scores, rows, types),
     )
+
+
+def pictures(*records: Sequence[Record]) -> dict[str, Record]:
+    """Records by base name: a picture that is both query and gallery is there once."""
+    return {PurePosixPath(r.image).name: r for some in records for r in some}
 
 
 def one_camera(query: Sequence[Record], gallery: Sequence[Record]) -> bool:

@@ -18,10 +18,12 @@ from evaluate.reid import (
     attribute_measures,
     check_identities,
     names_of,
+    pictures,
     query_and_gallery,
     rank_records,
     values,
 )
+from evaluate.reid_attributes import confusions
 from evaluate.reid_search import Search, TrackDistances, pooled, starts_of
 from pamtri.dataset import Dataset
 from pamtri.errors import DataError
@@ -60,7 +62,14 @@ def score_tracks(
     ranking = rank_records(distances, query, first, name)
     measures = attribute_measures(features, (*images, *query))
     return ReidScores(
-        query, first, ranking, False, *measures, search, "pooled tracks" if pool else "tracks"
+        query,
+        first,
+        ranking,
+        False,
+        *measures,
+        search,
+        "pooled tracks" if pool else "tracks",
+        confusions(features, pictures(images, query)),
     )
 
 

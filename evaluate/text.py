@@ -118,7 +118,33 @@ def reid_text(summary: Mapping[str, Any]) -> str:
     if summary["gallery"] <= 100:
         del labels["mAP_first_100"]
     rows = [(label, summary[key]) for key, label in labels.items() if key in summary]
-    return "\n".join([*notes, *_table(rows)])
+    return "\n".join([*notes, *_table(rows), *_reid_parts(summary)])
+
+
+_REID_DIVISIONS = {
+    "by_azimuth_difference": "angle between query and match",
+    "by_colour": "colour",
+    "by_type": "type",
+    "by_occlusion": "share hidden by something else",
+    "near_twins": "near twins in the gallery",
+}
+
+
+def _reid_parts(summary: Mapping[str, Any]) -> list[str]:
+    """mAP by what divides the queries; what does not divide them is left out."""
+    lines = []
+    for key, words in _REID_DIVISIONS.items():
+        parts = summary[key]
+        if len(parts) > 1:
+            lines.append(f"mAP by {words}")
+            lines += _table([(f"{n} ({p['queries']})", p["mAP"]) for n, p in parts.items()])
+    if summary["near_twins"]:
+        lines += _table([("taken for a twin", summary["near_twins"]["with"]["nearest_is_twin"])])
+    for name, told in summary["attributes"].items():
+        lines.append(f"Recall of each {name}")
+        by_class = [(w, c) for w, c in told["by_class"].items() if c["images"]]
+        lines += _table([(f"{w} ({c['images']})", c["recall"]) for w, c in by_class])
+    return lines
 
 
 def repeats_text(summary: Mapping[str, Any]) -> str:
