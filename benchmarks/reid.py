@@ -1,4 +1,4 @@
-"""How fast and how large re-identification's evaluation is on this machine, in one run.
+"""How fast re-identification's data and evaluation are on this machine, and how large, in one run.
 
     .venv/bin/python benchmarks/reid.py [--queries 1678] [--gallery 11579] [--width 2048] [--large]
 
@@ -6,7 +6,8 @@ Each of our methods runs in a process of its own beside a straightforward NumPy 
 same made-up features (VeRi-sized as set); the results are held against each other. Time is that of
 the method alone, memory what its process took beyond the features. ``--large`` adds 10,000 queries
 in a gallery of 100,000, for which there is no reference. The dense references take a minute or two
-and about 4 GB.
+and about 4 GB. Loading is of one sample's 49 maps: drawn from labels as training does, and opened
+as PAMTRI's folders of JPEG files, from a warm disk cache.
 """
 
 from __future__ import annotations
@@ -23,10 +24,17 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import PIL.Image
 from numpy.typing import NDArray
 
+from pamtri.formats.pamtri_full import write_channels
 from pamtri.ranking import rank_metrics
+from pamtri.record import Record
 from pamtri.rerank import Reranked
+from pamtri.viewpoint_shapes import load_shapes
+from train.reid.config import ReidModelConfig
+from train.reid.embedding import KeypointSource
+from train.sources import Sample
 
 CAMERAS, K1, K2, ORIGINAL = 20, 20, 6, 0.3
 Floats = NDArray[np.float32]
@@ -209,6 +217,41 @@ def compare_reranked(case: Path) -> None:
     show("k-reciprocal re-ranking", ours, reference, note)
 
 
+def make_pose(size: int) -> NDArray[np.float64]:
+    """(36, 3) of a mean sedan, seen from the front left: those behind it are not known."""
+    x, y, z = load_shapes().mean[0].T
+    seen = np.column_stack([0.8 * x + 0.6 * y, 0.2 * x - 0.3 * y - 0.9 * z])
+    seen = (seen - seen.min(axis=0)) / np.ptp(seen, axis=0).max()
+    known = (y > 0) | (x > np.quantile(x, 0.85))
+    return np.column_stack([seen * 0.9 * size + 0.05 * size, known])
+
+
+def compare_loading(folder: Path, size: int = 256, repeats: int = 50) -> None:
+    """One sample with all of its maps: ours, and opening a JPEG for each."""
+    pose, whole = make_pose(size), np.eye(3)[:2]
+    write_channels(folder, "train", "sample", pose, (size, size))
+    files = sorted(folder.glob("*_train/sample/*.jpg"))
+    sample = Sample(folder / "sample.jpg", Record(image="sample.jpg", domain="real"), "real")
+    model = ReidModelConfig(input_size=size, embedding=("heatmaps", "segments"))
+    source = KeypointSource(model, {("real", sample.path): pose})
+    drawn = fastest(lambda: source.embed(sample, whole, False), repeats)
+    opened = fastest(lambda: [np.asarray(PIL.Image.open(file)) for file in files], repeats)
+    known = int((pose[:, 2] > 0).sum())
+    print(f"{len(files)} maps of one sample with {known} of {len(pose)} keypoints known")
+    print(f"  ours    {1e3 * drawn:8.2f} ms\n  JPEG    {1e3 * opened:8.2f} ms")
+    print(f"  1/{opened / drawn:.0f} of opening the files")
+
+
+def fastest(work: Callable[[], object], repeats: int) -> float:
+    """Seconds of the fastest of ``repeats`` runs."""
+    times = []
+    for _ in range(repeats):
+        start = time.perf_counter()
+        work()
+        times.append(time.perf_counter() - start)
+    return min(times)
+
+
 def show_large(run: Run) -> None:
     """What has no reference."""
     print("10,000 queries, gallery of 100,000: CMC, mAP, mINP")
@@ -228,6 +271,7 @@ def main() -> None:
     print(f"{sizes[0]} queries, gallery of {sizes[1]}, {sizes[2]} numbers; {threads} threads")
     with tempfile.TemporaryDirectory() as folder:
         case = save_case(Path(folder), make_case(*sizes))
+        compare_loading(Path(folder))
         compare_metrics(case)
         compare_reranked(case)
         if arguments.large:

@@ -37,11 +37,13 @@ def nearest(plain: FeatureDistances, count: int) -> Neighbours:
     return Neighbours(np.concatenate(rows), np.concatenate(distances))
 
 
-def nearest_of_all(pool: Floats, count: int) -> tuple[Neighbours, Floats]:
+def nearest_of_all(
+    pool: Floats, count: int, kept: Floats | None = None
+) -> tuple[Neighbours, Floats]:
     """The ``count`` nearest to each of ``pool`` (n, d) there, itself included, or all of them.
 
     With them (n,) the squared distance farthest from each. Each distance is computed once for both
-    ends.
+    ends; those from the first q to the last g of n = q + g go into ``kept`` (q, g).
     """
     count = min(count, len(pool))
     lengths = np.einsum("nd,nd->n", pool, pool)
@@ -52,6 +54,9 @@ def nearest_of_all(pool: Floats, count: int) -> tuple[Neighbours, Floats]:
         block += lengths[start:]
         block += lengths[start : start + step, None]
         np.fill_diagonal(np.maximum(block, 0, out=block), 0)
+        if kept is not None and start < len(kept):
+            ours = kept[start : start + len(block)]
+            ours[:] = block[: len(ours), len(kept) - start :]
         found.note(start, block)
         del block
     return found.result(), np.maximum(found.farthest, np.finfo(np.float32).tiny)

@@ -16,6 +16,7 @@ from pamtri.neighbours import Neighbours, nearest, nearest_of_all
 
 _SLACK = 3e-7
 _CHUNK_VALUES = 2**22
+_KEPT_VALUES = 2**25  # of distances that are not computed again, 128 MB
 
 Ints = NDArray[np.int64]
 Values = NDArray[np.float64]
@@ -46,7 +47,11 @@ class Reranked:
         if not same:
             pool = np.concatenate([self._plain.query, pool])
         middle = pool.mean(axis=0, dtype=np.float64).astype(pool.dtype)
-        codes, farthest = _codes((pool - middle).astype(np.float32, copy=False), k1, k2)
+        pool = (pool - middle).astype(np.float32, copy=False)
+        self._kept: Floats | None = None
+        if not same and self.shape[0] * self.shape[1] <= _KEPT_VALUES:
+            self._kept = np.empty(self.shape, dtype=np.float32)
+        codes, farthest = _codes(pool, k1, k2, self._kept)
         count = len(self._plain.query)
         self._farthest = farthest[:count]
         self._query_codes = codes[:count]
@@ -59,7 +64,10 @@ class Reranked:
 
     def rows(self, start: int, stop: int) -> tuple[Floats, Floats]:
         """See ``pamtri.distances.Distances``."""
-        distances = self._plain.squared(start, stop)
+        if self._kept is None:
+            distances = self._plain.squared(start, stop)
+        else:
+            distances = self._kept[start:stop].copy()
         distances *= (self._original / self._farthest[start:stop])[:, None]
         for row, distance in zip(range(start, stop), distances, strict=True):
             shared = self._shared(row)
@@ -102,13 +110,13 @@ def expand_queries(
     return expanded
 
 
-def _codes(pool: Floats, k1: int, k2: int) -> tuple[sparse.csr_matrix, Floats]:
+def _codes(pool: Floats, k1: int, k2: int, kept: Floats | None) -> tuple[sparse.csr_matrix, Floats]:
     """Codes (n, n) of all images of ``pool`` (n, d), and the squared distance farthest from each.
 
     An image's code is exp(-distance) of those it is near to as they are to it, summing up to 1;
     distances are divided by the farthest.
     """
-    near, farthest = nearest_of_all(pool, k1 + 1)
+    near, farthest = nearest_of_all(pool, k1 + 1, kept)
     image, other = _expanded(near.rows, k1).nonzero()
     distance = _distances_of(pool, near, image, other) / farthest[image]
     weights = np.exp(-distance.astype(np.float64))
