@@ -140,6 +140,35 @@ def evaluate_viewpoint(
     type=click.Path(path_type=Path, dir_okay=False),
     help="Pose prediction CSV to draw on that page; labels by default.",
 )
+@click.option("--rerank", is_flag=True, help="Re-rank by k-reciprocal neighbours.")
+@click.option(
+    "--expand",
+    type=click.IntRange(min=0),
+    default=0,
+    help="Mix so many of its nearest gallery images into each query.",
+)
+@click.option(
+    "--tracks",
+    is_flag=True,
+    help="Search tracks instead of images; the nearest image of a track counts.",
+)
+@click.option(
+    "--track-file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Tracks, a line of image names each (test_track.txt); else by vehicle and camera.",
+)
+@click.option("--pool", is_flag=True, help="Compare with the mean feature of each track.")
+@click.option(
+    "--draws",
+    type=click.IntRange(min=1),
+    help="VehicleID's protocol: so many galleries of one image drawn for each vehicle.",
+)
+@click.option("--seed", default=0, show_default=True, help="Seed of --draws.")
+@click.option(
+    "--submission",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Also write the first 100 of each query for CityFlow-ReID's server.",
+)
 @json_option
 def evaluate_reid(
     features: Path,
@@ -148,6 +177,14 @@ def evaluate_reid(
     splits: tuple[str, ...],
     page: Path | None,
     keypoints: Path | None,
+    rerank: bool,
+    expand: int,
+    tracks: bool,
+    track_file: Path | None,
+    pool: bool,
+    draws: int | None,
+    seed: int,
+    submission: Path | None,
     target: Path | None,
 ) -> None:
     """CMC, mAP and mINP of a feature file (.npz: names, features), colour and type accuracy.
@@ -157,18 +194,44 @@ def evaluate_reid(
     \b
     Examples:
       pamtri evaluate reid features.npz VeRi
-      pamtri evaluate reid features.npz cars --split test --json reid.json
-      pamtri evaluate reid features.npz VeRi --page ranks.html --keypoints pose_test.csv
+      pamtri evaluate reid features.npz VeRi --rerank --json reid.json
+      pamtri evaluate reid features.npz cars --split test --page ranks.html
+      pamtri evaluate reid features.npz VeRi --tracks --track-file VeRi/test_track.txt
+      pamtri evaluate reid features.npz VehicleID --split test_800 --draws 10
+      pamtri evaluate reid features.npz CityFlow --submission track2.txt
     """
     from evaluate.ranks.build import Images, write_rank_page
     from evaluate.reid import score_reid
-    from evaluate.text import reid_text
+    from evaluate.reid_repeats import score_repeats
+    from evaluate.reid_search import Search
+    from evaluate.reid_tracks import score_tracks
+    from evaluate.submission import has_labels, write_submission
+    from evaluate.text import reid_text, repeats_text
     from pamtri.features import read_features
     from pamtri.formats import open_dataset
     from pamtri.formats.pose_pack import open_predictions
 
+    tracks = tracks or pool or track_file is not None
+    _one_protocol(**{"--tracks": tracks, "--draws": bool(draws)})
+    _one_protocol(**{"--draws": bool(draws), "--page": page is not None})
+    _one_protocol(**{"--tracks": tracks, "--split": bool(splits)})
     found, dataset = read_features(features), open_dataset(data, layout)
-    scores = score_reid(found, dataset, splits)
+    search = Search(expand, rerank)
+    if submission is not None:
+        lines = write_submission(submission, found, dataset, search)
+        click.echo(f"{submission}: the first 100 for each of {lines} queries")
+        if not has_labels(dataset):
+            click.echo("no query has an identity: nothing is scored")
+            return
+    if draws:
+        repeated = score_repeats(found, dataset, splits, draws, seed, search).summary()
+        click.echo(repeats_text(repeated))
+        _write_json(target, repeated)
+        return
+    if tracks:
+        scores = score_tracks(found, dataset, track_file, pool, search)
+    else:
+        scores = score_reid(found, dataset, splits, search)
     summary = scores.summary()
     click.echo(reid_text(summary))
     _write_json(target, summary)
@@ -176,6 +239,12 @@ def evaluate_reid(
         images = Images(dataset, open_predictions(keypoints) if keypoints else None)
         write_rank_page(page, scores, found, images, f"{features.name} on {dataset.root.name}")
         click.echo(f"{page}: queries and what was found for them")
+
+
+def _one_protocol(**given: bool) -> None:
+    """Raise a usage error where all of these options are given."""
+    if all(given.values()):
+        raise click.UsageError(" and ".join(given) + " do not go together")
 
 
 @click.command()

@@ -68,13 +68,13 @@ def by_part(errors: Array, records: Sequence[Record], sizes: Array) -> dict[str,
         "by_domain": [record.domain for record in records],
         "by_azimuth": [_side(record) for record in records],
         "by_size": [_size_word(size) for size in sizes],
-        "by_occlusion": [_occlusion_word(record.occlusion) for record in records],
+        "by_occlusion": [occlusion_word(record.occlusion) for record in records],
     }
     order: dict[str, Sequence[str]] = {
         "by_domain": ("real", "synthetic"),
         "by_azimuth": SIDES,
         "by_size": [_size_word(size) for size in (1, *SIZES_PX)],
-        "by_occlusion": [_occlusion_word(share) or "" for share in (0.0, *OCCLUSIONS, 1.0)],
+        "by_occlusion": OCCLUSION_WORDS,
     }
     return {
         name: {
@@ -98,7 +98,8 @@ def _size_word(size: float) -> str:
     return f"below {next(bound for bound in SIZES_PX if size < bound)} px"
 
 
-def _occlusion_word(share: float | None) -> str:
+def occlusion_word(share: float | None) -> str:
+    """Which part of ``OCCLUSION_WORDS`` ``Record.occlusion`` is in; empty where it is unknown."""
     if share is None:
         return ""
     if share == 0:
@@ -106,3 +107,7 @@ def _occlusion_word(share: float | None) -> str:
     if share > OCCLUSIONS[-1]:
         return f"over {100 * OCCLUSIONS[-1]:g} %"
     return f"up to {100 * next(bound for bound in OCCLUSIONS if share <= bound):g} %"
+
+
+OCCLUSION_WORDS = tuple(occlusion_word(share) for share in (0.0, *OCCLUSIONS, 1.0))
+"""Parts by occlusion, in order."""

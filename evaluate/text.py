@@ -97,10 +97,13 @@ def reid_text(summary: Mapping[str, Any]) -> str:
         f"{summary['queries']} images, each searched among the others"
         if summary["leave_one_out"]
         else f"{summary['queries']} queries in a gallery of {summary['gallery']}"
+        + (f" {of}" if (of := summary["gallery_of"]) != "images" else "")
     )
-    notes = [f"{how}; {summary['identities']} identities"]
+    notes = ["; ".join([how, f"{summary['identities']} identities", *summary["search"]])]
     if not summary["cameras_known"]:
         notes.append("cameras are not all known: where one is not, nothing is left out for it")
+    if summary["single_camera"]:
+        notes.append("all images are of one camera: nothing is left out for it")
     if summary["queries_without_match"]:
         notes.append(f"{summary['queries_without_match']} queries without a match are not scored")
     labels = {
@@ -108,11 +111,57 @@ def reid_text(summary: Mapping[str, Any]) -> str:
         "rank1": "rank-1",
         "rank5": "rank-5",
         "mINP": "mINP",
+        "mAP_first_100": "mAP of the first 100",
         "colour_accuracy": "colour right",
         "type_accuracy": "type right",
     }
+    if summary["gallery"] <= 100:
+        del labels["mAP_first_100"]
     rows = [(label, summary[key]) for key, label in labels.items() if key in summary]
-    return "\n".join([*notes, *_table(rows)])
+    return "\n".join([*notes, *_table(rows), *_reid_parts(summary)])
+
+
+_REID_DIVISIONS = {
+    "by_azimuth_difference": "angle between query and match",
+    "by_colour": "colour",
+    "by_type": "type",
+    "by_occlusion": "share hidden by something else",
+    "near_twins": "near twins in the gallery",
+}
+
+
+def _reid_parts(summary: Mapping[str, Any]) -> list[str]:
+    """mAP by what divides the queries; what does not divide them is left out."""
+    lines = []
+    for key, words in _REID_DIVISIONS.items():
+        parts = summary[key]
+        if len(parts) > 1:
+            lines.append(f"mAP by {words}")
+            lines += _table([(f"{n} ({p['queries']})", p["mAP"]) for n, p in parts.items()])
+    if summary["near_twins"]:
+        lines += _table([("taken for a twin", summary["near_twins"]["with"]["nearest_is_twin"])])
+    for name, told in summary["attributes"].items():
+        lines.append(f"Recall of each {name}")
+        by_class = [(w, c) for w, c in told["by_class"].items() if c["images"]]
+        lines += _table([(f"{w} ({c['images']})", c["recall"]) for w, c in by_class])
+    return lines
+
+
+def repeats_text(summary: Mapping[str, Any]) -> str:
+    """``RepeatedScores.summary`` as text."""
+    draws = f"{summary['draws']} galleries of one image drawn for each of {summary['gallery']} "
+    notes = "; ".join([f"{draws}vehicles, {summary['queries']} queries each", *summary["search"]])
+    labels = {
+        "mAP": "mAP",
+        "rank1": "rank-1",
+        "rank5": "rank-5",
+        "colour_accuracy": "colour right",
+        "type_accuracy": "type right",
+    }
+    lines = _table([(label, summary[key]) for key, label in labels.items() if key in summary])
+    for i, key in enumerate(("mAP", "rank1", "rank5")):
+        lines[i] += f" ± {100 * summary[f'{key}_std']:.1f} over the draws"
+    return "\n".join([notes, *lines])
 
 
 def _table(rows: Sequence[tuple[str, float | None]]) -> list[str]:

@@ -9,6 +9,8 @@ Where it matters and others differ:
 
 - Ties count against the ranking: of equally distant images, the wrong ones come first. The order
   of the gallery therefore never changes a score, and features that are all alike gain nothing.
+  Distances that differ by no more than rounding (half a millionth of the features' mean squared
+  length, about their middle) count as equal.
 - A camera of -1 is unknown and equals no other.
 - A query image that is also in the gallery is left out of its own ranking, told by its name.
 - A query without any match left is not scored; it is counted in ``unmatched``.
@@ -16,16 +18,19 @@ Where it matters and others differ:
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+
+from pamtri.distances import Distances, FeatureDistances, at_least_nearest, blocks
 
 UNKNOWN = -1
 """The camera of an image whose camera is not known."""
 DEPTH = 50
 """CMC is computed for ranks 1 to this."""
-_BLOCK = 256
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -35,21 +40,47 @@ Ints = NDArray[np.int64]
 class Ranking:
     """How well each of q queries ranked the gallery; rows follow the queries."""
 
-    average_precision: Floats
-    """(q,) in 0..1, NaN where the query has no match."""
-    inverse_negative_penalty: Floats
-    """(q,) in 0..1, NaN where the query has no match."""
-    first_match: Floats
-    """(q,) rank of the first right image, from 1; NaN where the query has no match."""
+    matches: tuple[Ints, ...]
+    """Gallery rows of each query's right images, nearest first."""
+    wrong_before: tuple[Ints, ...]
+    """Of each of them, how many wrong images come before it."""
     top: Ints
     """(q, k) gallery rows of the nearest k images, filled up with -1."""
     removed: Ints
     """(q,) gallery images that were left out."""
 
+    @cached_property
+    def ranks(self) -> tuple[Ints, ...]:
+        """Ranks of each query's right images, from 1, ascending."""
+        return tuple(wrong + np.arange(1, len(wrong) + 1) for wrong in self.wrong_before)
+
+    @cached_property
+    def average_precision(self) -> Floats:
+        """(q,) in 0..1, NaN where the query has no match."""
+        return self.average_precision_within(None)
+
+    def average_precision_within(self, depth: int | None) -> Floats:
+        """(q,) of the first ``depth`` images alone: what comes after them counts as not found.
+
+        Its precisions are divided by as many matches as there are, ``depth`` at most, so that a
+        perfect list has 1. NaN where the query has no match.
+        """
+        return self._each(lambda ranks: _average_precision(ranks, depth))
+
+    @cached_property
+    def inverse_negative_penalty(self) -> Floats:
+        """(q,) in 0..1, NaN where the query has no match."""
+        return self._each(lambda ranks: len(ranks) / ranks[-1])
+
+    @cached_property
+    def first_match(self) -> Floats:
+        """(q,) rank of the first right image, from 1; NaN where the query has no match."""
+        return self._each(lambda ranks: ranks[0])
+
     @property
     def unmatched(self) -> int:
         """Queries that have no match and are not scored."""
-        return int(np.isnan(self.average_precision).sum())
+        return sum(not len(rows) for rows in self.matches)
 
     @property
     def mean_average_precision(self) -> float | None:
@@ -68,6 +99,21 @@ class Ranking:
             return []
         return [float((first <= rank).mean()) for rank in range(1, depth + 1)]
 
+    def only(self, kept: Sequence[NDArray[np.bool_]]) -> Ranking:
+        """The ranking in which only the matches ``kept`` (as ``matches``) were in the gallery.
+
+        ``top`` and ``removed`` stay as they are.
+        """
+        pairs = tuple(zip(kept, self.matches, self.wrong_before, strict=True))
+        return replace(
+            self,
+            matches=tuple(rows[some] for some, rows, _ in pairs),
+            wrong_before=tuple(wrong[some] for some, _, wrong in pairs),
+        )
+
+    def _each(self, score: Callable[[Ints], float]) -> Floats:
+        return np.array([score(r) if len(r) else np.nan for r in self.ranks], dtype=float)
+
 
 def rank_metrics(
     query_features: ArrayLike,
@@ -82,53 +128,117 @@ def rank_metrics(
 ) -> Ranking:
     """Rank ``gallery_features`` (g, d) for each of ``query_features`` (q, d).
 
+    See ``rank_distances``. Raises DataError for features that are not finite or of another width.
+    """
+    return rank_distances(
+        FeatureDistances(query_features, gallery_features),
+        query_ids, gallery_ids, query_cameras, gallery_cameras, query_names, gallery_names, top,
+    )  # fmt: skip
+
+
+def rank_distances(
+    distances: Distances,
+    query_ids: ArrayLike,
+    gallery_ids: ArrayLike,
+    query_cameras: ArrayLike | None = None,
+    gallery_cameras: ArrayLike | None = None,
+    query_names: ArrayLike | None = None,
+    gallery_names: ArrayLike | None = None,
+    top: int = 10,
+) -> Ranking:
+    """Rank the gallery for each query by ``distances``.
+
     Identities and cameras are integers, names are the images' names. Without cameras nothing is
     left out for its camera; without names nothing is left out as the query itself.
     """
-    query, gallery = _centred(query_features, gallery_features)
-    ids, gallery_ids = np.asarray(query_ids), np.asarray(gallery_ids)
-    cameras = _or_unknown(query_cameras, len(query))
-    gallery_cameras = _or_unknown(gallery_cameras, len(gallery))
+    cameras = _or_unknown(query_cameras, distances.shape[0])
+    others = _or_unknown(gallery_cameras, distances.shape[1])
     names = None if query_names is None else np.asarray(query_names)
-    gallery_names = None if gallery_names is None else np.asarray(gallery_names)
-    scores = np.full((3, len(query)), np.nan)
-    nearest = np.full((len(query), top), -1, dtype=np.int64)
-    removed = np.zeros(len(query), dtype=np.int64)
-    for start in range(0, len(query), _BLOCK):
-        distances = _distances(query[start : start + _BLOCK], gallery)
-        for row, distance in enumerate(distances, start=start):
-            match = gallery_ids == ids[row]
-            out = match & (gallery_cameras == cameras[row]) & (cameras[row] != UNKNOWN)
-            if names is not None and gallery_names is not None:
-                out |= gallery_names == names[row]
-            keep = np.flatnonzero(~out)
-            order = keep[np.lexsort((match[keep], distance[keep]))]
-            nearest[row, : len(order[:top])] = order[:top]
-            removed[row] = out.sum()
-            scores[:, row] = _score(match[order])
-    return Ranking(scores[0], scores[1], scores[2], nearest, removed)
+    same_name = _rows_of([] if gallery_names is None else gallery_names)
+    same_id = _rows_of(gallery_ids)
+    right, out = [], []
+    for query, identity in enumerate(np.asarray(query_ids)):
+        match = same_id(identity)
+        left = match[(others[match] == cameras[query]) & (cameras[query] != UNKNOWN)]
+        if names is not None:
+            left = np.union1d(left, same_name(names[query]))
+        right.append(np.setdiff1d(match, left, assume_unique=True))
+        out.append(left)
+    return _rank_all(distances, right, out, top)
 
 
-def _score(matches: NDArray[np.bool_]) -> tuple[float, float, float]:
-    """Average precision, inverse negative penalty and first rank of one ordered gallery."""
-    ranks = np.flatnonzero(matches) + 1
-    if not len(ranks):
-        return np.nan, np.nan, np.nan
+def _rank_all(
+    distances: Distances, right: Sequence[Ints], out: Sequence[Ints], top: int
+) -> Ranking:
+    """Rank the gallery for each query, given its right rows and those that are left out."""
+    rows = []
+    for start, stop in blocks(distances):
+        part = slice(start, stop)
+        rows += _rank_block(distances.rows(start, stop), right[part], out[part], top)
+    matches, wrong_before, nearest = zip(*rows, strict=True) if rows else ((), (), ())
+    return Ranking(
+        matches,
+        wrong_before,
+        np.array(nearest, dtype=np.int64).reshape(-1, top),
+        np.array([len(left) for left in out], dtype=np.int64),
+    )
+
+
+def _rank_block(
+    block: tuple[NDArray[np.float32], NDArray[np.float32]],
+    right: Sequence[Ints],
+    out: Sequence[Ints],
+    top: int,
+) -> list[tuple[Ints, Ints, Ints]]:
+    """A function of its own, so that a block is gone before the next is made."""
+    return [_ranked(*row, top) for row in zip(*block, right, out, strict=True)]
+
+
+def _ranked(
+    distance: NDArray[np.float32], slack: np.float32, right: Ints, out: Ints, top: int
+) -> tuple[Ints, Ints, Ints]:
+    """Right gallery rows by distance, the wrong ones before each, and the nearest ``top``.
+
+    Overwrites ``distance`` (g,). To sort all of the gallery is quicker than to count for each
+    match, and quicker by far than to sort rows along.
+    """
+    right = right[np.argsort(distance[right], kind="stable")]
+    distance[right] += slack
+    distance[out] = np.inf
+    nearest = _nearest(distance, right, len(distance) - len(out), top)
+    reach = distance[right]
+    distance[right] = np.inf
+    distance.sort()
+    return right, np.searchsorted(distance, reach, side="right"), nearest
+
+
+def _nearest(distance: NDArray[np.float32], right: Ints, there: int, top: int) -> Ints:
+    """(top,) rows in order of distance, wrong ones first where equal, filled up with -1."""
+    count = min(there, top)
+    rows = np.full(top, -1)
+    if count:
+        near = at_least_nearest(distance, count)
+        order = np.lexsort((near, np.isin(near, right), distance[near]))
+        rows[:count] = near[order[:count]]
+    return rows
+
+
+def _rows_of(values: ArrayLike) -> Callable[[object], Ints]:
+    """A look-up of the rows of a value, ascending."""
+    values = np.asarray(values)
+    order = np.argsort(values, kind="stable")
+    found, starts = np.unique(values[order], return_index=True)
+    rows = dict(zip(found.tolist(), np.split(order, starts[1:]), strict=False))
+    nothing = np.zeros(0, dtype=np.int64)
+    return lambda value: rows.get(getattr(value, "item", lambda: value)(), nothing)
+
+
+def _average_precision(ranks: Ints, depth: int | None) -> float:
     found = np.arange(1, len(ranks) + 1)
-    return float((found / ranks).mean()), float(len(ranks) / ranks[-1]), float(ranks[0])
-
-
-def _centred(query: ArrayLike, gallery: ArrayLike) -> tuple[NDArray[np.float32], ...]:
-    """Both sets less the gallery's mean: same distances, far smaller rounding errors."""
-    query, gallery = np.asarray(query, dtype=np.float64), np.asarray(gallery, dtype=np.float64)
-    mean = gallery.mean(axis=0)
-    return (query - mean).astype(np.float32), (gallery - mean).astype(np.float32)
-
-
-def _distances(query: NDArray[np.float32], gallery: NDArray[np.float32]) -> NDArray[np.float32]:
-    """(b, g) squared Euclidean distances, up to a constant per query."""
-    distances: NDArray[np.float32] = (gallery**2).sum(axis=1)[None] - 2 * query @ gallery.T
-    return distances
+    if depth is None:
+        return float((found / ranks).mean())
+    within = ranks <= depth
+    return float((found[within] / ranks[within]).sum() / min(len(ranks), depth))
 
 
 def _or_unknown(cameras: ArrayLike | None, count: int) -> Ints:

@@ -39,6 +39,8 @@ SEGMENTS: tuple[Segment, ...] = (
 
 NUM_SEGMENTS = len(SEGMENTS)
 NAMES: tuple[str, ...] = tuple(s.name for s in SEGMENTS)
+_CORNERS = np.array([s.corners for s in SEGMENTS])
+_NEXT, _BEFORE = np.array([1, 2, 3, 0]), np.array([3, 0, 1, 2])
 INDEX: dict[str, int] = {name: i for i, name in enumerate(NAMES)}
 
 
@@ -58,30 +60,37 @@ def polygons(points: ArrayLike, sure: ArrayLike) -> list[NDArray[np.float64] | N
     As in PAMTRI there is none where a corner is not ``sure`` (36,) bool (visible, or predicted with
     a confidence of 0.5 or more) or where the quadrilateral is not convex.
     """
-    points, sure = np.asarray(points, dtype=float), np.asarray(sure)
-    quads = [(points[list(s.corners)], sure[list(s.corners)].all()) for s in SEGMENTS]
-    return [quad if known and _is_convex(quad) else None for quad, known in quads]
+    quads, drawn, _ = _quads(points, sure)
+    return [quad if there else None for quad, there in zip(quads, drawn, strict=True)]
 
 
 def fill_polygons(points: ArrayLike, sure: ArrayLike, width: int, height: int) -> NDArray[np.bool_]:
     """(13, height, width): the pixels whose centres lie in each of ``polygons``."""
+    quads, drawn, way = _quads(points, sure)
     filled = np.zeros((NUM_SEGMENTS, height, width), dtype=bool)
-    x, y = np.arange(width) + 0.5, np.arange(height)[:, None] + 0.5
-    for mask, quad in zip(filled, polygons(points, sure), strict=True):
-        if quad is not None:
-            turn = np.sign(_turns(quad)[0])
-            ends = zip(quad, np.roll(quad, -1, axis=0), strict=True)
-            sides = [((b - a)[0] * (y - a[1]) - (b - a)[1] * (x - a[0])) * turn for a, b in ends]
-            mask[:] = np.min(sides, axis=0) >= 0
+    corners, way = quads[drawn], way[drawn]
+    x, y = np.arange(width) + 0.5, np.arange(height) + 0.5
+    # A side has a pixel within where (b - a) x (pixel - a) goes the quadrilateral's way around.
+    ahead = (corners[:, _NEXT] - corners) * way[:, None, None]
+    down = ahead[..., :1] * (y - corners[..., 1:])
+    across = ahead[..., 1:] * (x - corners[..., :1])
+    within = np.ones((len(corners), height, width), dtype=bool)
+    for side in range(4):
+        within &= down[:, side, :, None] >= across[:, side, None, :]
+    filled[drawn] = within
     return filled
 
 
-def _turns(quad: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(4,) twice the signed area of the triangle at each corner."""
-    ahead, behind = np.roll(quad, -1, axis=0) - quad, quad - np.roll(quad, 1, axis=0)
-    return behind[:, 0] * ahead[:, 1] - behind[:, 1] * ahead[:, 0]
+def _quads(
+    points: ArrayLike, sure: ArrayLike
+) -> tuple[NDArray[np.float64], NDArray[np.bool_], NDArray[np.float64]]:
+    """Corners (13, 4, 2), whether each quadrilateral is one (13,), and which way it turns, 1 or -1.
 
-
-def _is_convex(quad: NDArray[np.float64]) -> bool:
-    turns = _turns(quad)
-    return bool((turns > 0).all() or (turns < 0).all())
+    ``polygons`` says when it is.
+    """
+    quads = np.asarray(points, dtype=float)[_CORNERS]
+    ahead = quads[:, _NEXT] - quads
+    behind = ahead[:, _BEFORE]
+    turns = behind[..., 0] * ahead[..., 1] - behind[..., 1] * ahead[..., 0]
+    convex = (turns > 0).all(axis=1) | (turns < 0).all(axis=1)
+    return quads, convex & np.asarray(sure)[_CORNERS].all(axis=1), np.sign(turns[:, 0])

@@ -195,6 +195,7 @@ def predict_viewpoint(keypoints: Path, data: Path | None, output: Path, layout: 
 @format_option
 @split_option
 @keypoints_option
+@click.option("--flip", is_flag=True, help="Take the mean with each image's mirror image.")
 def predict_reid(
     checkpoint: Path,
     data: Path,
@@ -202,6 +203,7 @@ def predict_reid(
     layout: str | None,
     splits: tuple[str, ...],
     keypoints: Path | None,
+    flip: bool,
 ) -> None:
     """Write the features that CHECKPOINT gives the images of DATA, one row an image.
 
@@ -219,7 +221,7 @@ def predict_reid(
 
     samples = open_for_prediction(data, layout, splits)
     predictor = ReidPredictor(checkpoint, inference_device())
-    write_features(output, predictor.predict(samples, keypoints or "labels"))
+    write_features(output, predictor.predict(samples, keypoints or "labels", flip=flip))
     click.echo(f"{output}: features of {len(samples)} images")
 
 

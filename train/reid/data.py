@@ -7,6 +7,7 @@ import math
 import numpy as np
 
 from pamtri.attributes import COLOUR_INDEX, TYPE_INDEX
+from train.augment import compose, mirror
 from train.batches import Item
 from train.config import AugmentConfig
 from train.images import CropCache
@@ -31,6 +32,14 @@ def plain_item(view: View, sample: Sample, poses: PoseSource) -> Item:
     """An image as it is tested: ``image`` (3, s, s), and ``pose`` and ``maps`` if embedded."""
     item, to_input = view.plain(sample)
     return {**item, **poses.embed(sample, to_input, False)}
+
+
+def mirrored_item(view: View, sample: Sample, poses: PoseSource) -> Item:
+    """The mirror image of ``plain_item``, with the pose that it shows."""
+    item, to_input = view.plain(sample)
+    flipped = np.ascontiguousarray(item["image"][..., ::-1])
+    pose = poses.embed(sample, compose(mirror(view.size), to_input), True)
+    return {**item, "image": flipped, **pose}
 
 
 def augmented_item(

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Literal, Protocol
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from pamtri.errors import DataError
@@ -22,7 +21,7 @@ from pamtri.segments import fill_polygons
 from train.augment import move_keypoints
 from train.batches import Item
 from train.images import Affine
-from train.pose.codec import STRIDE, encode
+from train.pose.codec import STRIDE
 from train.reid.config import ReidModelConfig
 from train.sources import Sample
 
@@ -83,15 +82,23 @@ def pose_values(points: Pose, size: int) -> NDArray[np.float32]:
 
 def drawn_heatmaps(points: Pose, size: int) -> NDArray[np.uint8]:
     """(36, size / 4, size / 4) bytes: a Gaussian about each point, as high as its confidence."""
-    heatmaps = encode(torch.from_numpy(points[:, :2]), size // STRIDE, _SIGMA).numpy()
-    return np.asarray(np.round(255 * heatmaps * points[:, 2:, None]), dtype=np.uint8)
+    # As ``codec.encode``, in the floats and the order that are quick for one image.
+    known = np.flatnonzero(points[:, 2])
+    off = points[known, :2, None] / STRIDE - 0.5 - np.arange(size // STRIDE)
+    falls = np.exp(off**2 / (-2 * _SIGMA**2)).astype(np.float32)
+    falls[:, 1] *= 255 * points[known, 2:]
+    drawn = falls[:, 1, :, None] * falls[:, 0, None, :]
+    drawn += 0.5  # to the nearest
+    heatmaps = np.zeros((len(points), *drawn.shape[1:]), dtype=np.uint8)
+    heatmaps[known] = drawn
+    return heatmaps
 
 
 def drawn_segments(points: Pose, size: int) -> NDArray[np.uint8]:
     """(13, size / 4, size / 4) bytes: 255 inside a segment of which all corners are sure."""
     side = size // STRIDE
     filled = fill_polygons(points[:, :2] / STRIDE, points[:, 2] >= SURE, side, side)
-    return np.asarray(filled * np.uint8(255))
+    return np.negative(filled.view(np.uint8))  # 255 is -1
 
 
 def load_poses(

@@ -20,7 +20,7 @@ from train.batches import InOrder, Item, to_device
 from train.checkpoint import fill_network, load_checkpoint, parse_checkpoint_config
 from train.images import CropCache
 from train.reid.config import ReidConfig, ReidModelConfig
-from train.reid.data import network_inputs, plain_item, reid_view
+from train.reid.data import mirrored_item, network_inputs, plain_item, reid_view
 from train.reid.embedding import KeypointSource, NoPose, PoseSource, load_poses
 from train.reid.network import ReidNetwork
 from train.sources import PICTURES, Sample
@@ -37,13 +37,22 @@ class PlainInput:
         self._model, self._view = model, reid_view(model, CropCache(0))
 
     def batches(
-        self, samples: list[Sample], keypoints: Literal["labels"] | Path, name: str, size: int
+        self,
+        samples: list[Sample],
+        keypoints: Literal["labels"] | Path,
+        name: str,
+        size: int,
+        mirrored: bool = False,
     ) -> DataLoader[Item]:
-        """Batches of ``size`` images in their order; see ``ReidPredictor.predict``."""
+        """Batches of ``size`` images in their order, or of their mirror images.
+
+        See ``ReidPredictor.predict``.
+        """
         poses: PoseSource = NoPose()
         if self._model.embedding:
             poses = KeypointSource(self._model, load_poses(samples, keypoints, name))
-        return InOrder(samples, lambda s: plain_item(self._view, s, poses), size).loader()
+        load = mirrored_item if mirrored else plain_item
+        return InOrder(samples, lambda s: load(self._view, s, poses), size).loader()
 
 
 class ReidPredictor:
@@ -57,16 +66,24 @@ class ReidPredictor:
         self._input = PlainInput(model)
 
     def predict(
-        self, samples: list[Sample], keypoints: Literal["labels"] | Path, name: str = "DATA"
+        self,
+        samples: list[Sample],
+        keypoints: Literal["labels"] | Path,
+        name: str = "DATA",
+        flip: bool = False,
     ) -> Features:
         """Features of ``samples``; ``keypoints`` is where an embedded pose comes from.
 
-        ``name`` is what the user calls the samples. Raises DataError where the pose of one is
-        wanted and not there.
+        ``flip`` takes the mean with what the network makes of the mirror image, pose and all; of
+        features its direction, for lengths stay as they are. ``name`` is what the user calls the
+        samples. Raises DataError where the pose of one is wanted and not there.
         """
-        loader = self._input.batches(samples, keypoints, name, BATCH_SIZE)
-        with progress(len(samples), "predict reid") as bar:
-            values = run_network(self._network, to_device(loader, self._device), bar.update)
+        values = self._look(samples, keypoints, name)
+        if flip:
+            mirrored = self._look(samples, keypoints, name, mirrored=True)
+            values = {key: (value + mirrored[key]) / 2 for key, value in values.items()} | {
+                "feature": between(values["feature"], mirrored["feature"])
+            }
         return Features(
             self._path,
             tuple(s.name for s in samples),
@@ -77,6 +94,17 @@ class ReidPredictor:
             self.digest,
             _labels(samples),
         )
+
+    def _look(
+        self,
+        samples: list[Sample],
+        keypoints: Literal["labels"] | Path,
+        name: str,
+        mirrored: bool = False,
+    ) -> dict[str, Floats]:
+        loader = self._input.batches(samples, keypoints, name, BATCH_SIZE, mirrored)
+        with progress(len(samples), "predict reid") as bar:
+            return run_network(self._network, to_device(loader, self._device), bar.update)
 
     @cached_property
     def digest(self) -> str:
@@ -104,6 +132,14 @@ def load_network(checkpoint: Path, **changes: object) -> tuple[ReidModelConfig, 
     network = ReidNetwork(model, sum(map(len, (content.classes or {}).values())), config.loss)
     fill_network(checkpoint, content, network)
     return model, network.eval()
+
+
+def between(features: Floats, others: Floats) -> Floats:
+    """Half way from each of ``features`` (n, d) to that of ``others``, as long as the two are."""
+    mean = (features + others) / 2
+    lengths = (np.linalg.norm(features, axis=1) + np.linalg.norm(others, axis=1)) / 2
+    scaled = mean * (lengths / np.maximum(np.linalg.norm(mean, axis=1), 1e-12))[:, None]
+    return scaled.astype(np.float32)
 
 
 @torch.no_grad()
