@@ -25,7 +25,7 @@ from train.mixing import ImagePlan
 from train.pose.codec import decode, encode
 from train.pose.config import PoseModelConfig
 from train.pose.data import augmented_item
-from train.pose.network import PoseNetwork, heatmap_loss
+from train.pose.network import PoseNetwork, heatmap_losses
 from train.sources import Sample
 from train.view import View
 
@@ -70,7 +70,7 @@ def training_step(model: PoseModelConfig, channels_last: bool) -> Callable[[], N
     target = encode(torch.rand(BATCH, 36, 2) * model.input_size, model.input_size // 4, model.sigma)
 
     def step() -> None:
-        loss = heatmap_loss(network(images), target, torch.ones(BATCH, 36), model.loss)
+        loss = heatmap_losses(network(images), target, torch.ones(BATCH, 36), model.loss).mean()
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()

@@ -41,7 +41,7 @@ class View:
     cache: CropCache
 
     def plain(self, sample: Sample) -> tuple[Item, Affine]:
-        """``image`` (3, s, s) and ``name``, and the map from the sample's image to the input."""
+        """``image`` (3, s, s), ``name`` and ``domain``, and the map from the image to the input."""
         crop, box = self._crop(sample)
         to_input = box_to_input(box, self.size)
         return _item(sample, warp(crop, to_input, self.size)), to_input
@@ -96,4 +96,4 @@ def _seen(sample: Sample) -> NDArray[np.float64]:
 
 
 def _item(sample: Sample, image: np.ndarray) -> Item:
-    return {"image": normalise(image), "name": sample.name}
+    return {"image": normalise(image), "name": sample.name, "domain": sample.record.domain}
