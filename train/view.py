@@ -19,6 +19,7 @@ from train.augment import (
     draw_part,
     normalise,
     warp,
+    within,
 )
 from train.batches import Item
 from train.config import AugmentConfig
@@ -54,7 +55,10 @@ class View:
         part = draw_part(rng, config, box, _vehicle(sample, crop.size), _seen(sample))
         change, mirrored = draw_affine(rng, config, self.size)
         to_input = compose(change, box_to_input(part, self.size))
-        image = change_colours(rng, config, warp(crop, to_input, self.size))
+        image = warp(crop, to_input, self.size)
+        changed = change_colours(rng, config, image)
+        # What lies outside the image keeps its colour, as when the network is used.
+        cv2.copyTo(changed, within(crop, to_input, self.size), image)
         return _item(sample, image), to_input, mirrored
 
     def _crop(self, sample: Sample) -> tuple[Crop, Box]:
