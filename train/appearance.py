@@ -13,6 +13,9 @@ from torchvision.transforms.v2 import functional as F
 from train.config import AugmentConfig
 from train.images import Image
 
+_GREY = np.array([0.2989, 0.587, 0.114])
+"""Shares of red, green and blue, as torchvision has them."""
+
 
 def change_colours(rng: np.random.Generator, config: AugmentConfig, image: Image) -> Image:
     """Occlusion patches, colours, resolution, blur, noise and JPEG compression of (h, w, 3) RGB."""
@@ -22,29 +25,36 @@ def change_colours(rng: np.random.Generator, config: AugmentConfig, image: Image
         image = _bend(rng, config.gamma, image)
     if config.hue:
         image = _turn_colours(image, rng.uniform(-config.hue, config.hue))
-    pixels = torch.from_numpy(image).permute(2, 0, 1)
-    if config.brightness:
-        pixels = F.adjust_brightness(pixels, _factor(rng, config.brightness))
-    if config.contrast:
-        pixels = F.adjust_contrast(pixels, _factor(rng, config.contrast))
-    if config.saturation:
-        pixels = F.adjust_saturation(pixels, _factor(rng, config.saturation))
+    brightness, contrast, saturation = (
+        float(rng.uniform(1 - spread, 1 + spread)) if spread else 1.0
+        for spread in (config.brightness, config.contrast, config.saturation)
+    )
     if config.grey and rng.random() < config.grey:
-        pixels = F.rgb_to_grayscale(pixels, num_output_channels=3)
+        saturation = 0.0
+    image = mix_colours(image, brightness, contrast, saturation)
     if rng.random() < config.blur:
-        pixels = F.gaussian_blur(pixels, [7, 7], [rng.uniform(0.3, 1.5)])
+        image = np.asarray(cv2.GaussianBlur(image, (7, 7), rng.uniform(0.3, 1.5)), dtype=np.uint8)
     if config.low_resolution and rng.random() < config.low_resolution:
-        pixels = _coarsen(pixels, 4 ** rng.uniform(0.0, 1.0))
+        image = _coarsen(image, 4 ** rng.uniform(0.0, 1.0))
     if rng.random() < config.noise:
         spread = np.float32(rng.uniform(0.0, 0.06) * 255)
-        noise = rng.standard_normal(pixels.shape, dtype=np.float32) * spread
-        pixels = (pixels + torch.from_numpy(noise)).round().clamp(0, 255).to(torch.uint8)
-    image = pixels.permute(1, 2, 0).contiguous().numpy()
+        noise = rng.standard_normal(image.shape, dtype=np.float32) * spread
+        image = np.rint(image + noise).clip(0, 255).astype(np.uint8)
     return _compress(image, int(rng.integers(20, 71))) if rng.random() < config.jpeg else image
 
 
-def _factor(rng: np.random.Generator, spread: float) -> float:
-    return float(rng.uniform(1 - spread, 1 + spread))
+def mix_colours(image: Image, brightness: float, contrast: float, saturation: float) -> Image:
+    """Torchvision's three changes in one, which is several times as fast.
+
+    Values times ``brightness``, then the distance from the image's mean grey times ``contrast``,
+    then the distance from each pixel's grey times ``saturation``; cut off to 0..255 once, at last.
+    """
+    if brightness == contrast == saturation == 1:
+        return image
+    middle = brightness * _GREY @ cv2.mean(image)[:3]
+    colours = brightness * contrast * (saturation * np.eye(3) + (1 - saturation) * _GREY)
+    matrix = np.column_stack([colours, np.full(3, (1 - contrast) * middle)])
+    return np.asarray(cv2.transform(image, matrix), dtype=np.uint8)
 
 
 def _bend(rng: np.random.Generator, strength: float, image: Image) -> Image:
@@ -62,11 +72,12 @@ def _turn_colours(image: Image, turn: float) -> Image:
     return np.asarray(cv2.cvtColor(hsv, cv2.COLOR_HSV2RGB_FULL), dtype=np.uint8)
 
 
-def _coarsen(pixels: torch.Tensor, factor: float) -> torch.Tensor:
-    """(3, h, w) reduced by ``factor`` and enlarged again."""
+def _coarsen(image: Image, factor: float) -> Image:
+    """The image reduced by ``factor`` and enlarged again; torchvision's reduction averages well."""
+    pixels = torch.from_numpy(image).permute(2, 0, 1)
     size = list(pixels.shape[-2:])
     small = F.resize(pixels, [max(1, round(side / factor)) for side in size], antialias=True)
-    return F.resize(small, size)
+    return F.resize(small, size).permute(1, 2, 0).contiguous().numpy()
 
 
 def _compress(image: Image, quality: int) -> Image:

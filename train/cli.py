@@ -55,6 +55,7 @@ def train_pose(config: Path, output: Path, resume: bool, overrides: tuple[str, .
           --set data.synthetic.path=runs/synthetic
       pamtri train pose configs/pose/small_cpu.yaml --output runs/pose --resume
       accelerate launch -m pamtri train pose configs/pose/pamtri_hrnet_w32.yaml --output runs/w32
+      torchrun --nproc_per_node 2 -m pamtri train pose CONFIG --output runs/pose  # CPUs too
     """
     from train.pose.config import PoseConfig
     from train.run import train_from

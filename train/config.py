@@ -116,6 +116,8 @@ class TrainingConfig(Config):
     """Decay of the moving average of the weights, which is what is validated and kept as best;
     0 for none. It begins lower, 1 - step ** (-2/3), so that short runs gain too."""
     mixed_precision: Literal["no", "bf16", "fp16"] = "no"
+    compile: bool = False
+    """Let torch.compile make faster code of the network: the first steps take minutes."""
     workers: Annotated[int, Field(ge=0)] = 0
     """Processes that load images; 0 loads in the training process."""
 

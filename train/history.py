@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from torch.utils.tensorboard import SummaryWriter
 
 from pamtri.run_folder import write_atomic
@@ -15,16 +15,46 @@ from pamtri.run_folder import write_atomic
 HISTORY = "history.jsonl"
 
 
+class Means:
+    """Means of values that come with weights, by name."""
+
+    def __init__(self, sums: Mapping[str, Sequence[float]] | None = None) -> None:
+        """From pairs of a weighted sum and the sum of the weights."""
+        self._sums = {name: np.array(pair) for name, pair in (sums or {}).items()}
+
+    def add(self, other: Means, weight: float = 1.0) -> None:
+        """Take in the values of ``other``, their weights times ``weight``."""
+        for name, pair in other._sums.items():
+            self._sums[name] = self._sums.get(name, 0.0) + weight * pair
+
+    def __getitem__(self, name: str) -> float:
+        total, weight = self._sums[name]
+        return float(total / weight)
+
+    def nested(self) -> dict[str, Any]:
+        """Every mean that has a weight; ``a/b`` as ``b`` of a dictionary ``a``."""
+        means: dict[str, Any] = {}
+        for name, (_, weight) in self._sums.items():
+            if weight > 0:
+                outer, _, inner = name.partition("/")
+                if inner:
+                    means.setdefault(outer, {})[inner] = self[name]
+                else:
+                    means[name] = self[name]
+        return means
+
+
 class History:
     """Writes the lines of one run; only the main process's history writes anything.
 
     A line is ``{"step", "kind": "train" | "val", ...values}``; training lines hold means since the
-    line before and, in ``drawn``, the images drawn from each source since the start.
+    line before (``loss_by_domain`` has the loss of real and of synthetic images, where the task
+    tells) and, in ``drawn``, the images drawn from each source since the start.
     """
 
     def __init__(self, folder: Path, is_main: bool) -> None:
         self._folder, self._is_main = folder, is_main
-        self._collected: dict[str, list[float]] = defaultdict(list)
+        self._collected = Means()
         self._board: SummaryWriter | None = None
 
     def open(self, step: int) -> None:
@@ -40,15 +70,13 @@ class History:
             write_atomic(path, "".join(kept))
         self._board = SummaryWriter(str(self._folder / "tensorboard"), purge_step=step + 1)
 
-    def collect(self, values: Mapping[str, float]) -> None:
+    def collect(self, means: Means) -> None:
         """Remember one step's values for the next ``write_mean``."""
-        for name, value in values.items():
-            self._collected[name].append(value)
+        self._collected.add(means)
 
     def write_mean(self, step: int, extra: Mapping[str, float], drawn: Mapping[str, int]) -> None:
         """Write a training line: the means of what was collected."""
-        means = {name: sum(values) / len(values) for name, values in self._collected.items()}
-        self._collected.clear()
+        means, self._collected = self._collected.nested(), Means()
         self.write("train", step, {**means, **extra, "drawn": dict(drawn)})
 
     def write(self, kind: str, step: int, values: Mapping[str, Any]) -> None:

@@ -30,7 +30,9 @@ from pamtri.run_folder import write_atomic
 from train.batches import Item, TrainingBatches, to_device
 from train.checkpoint import Checkpoint, save_checkpoint
 from train.config import TrainConfig, TrainingConfig
-from train.history import History
+from train.history import History, Means
+from train.mixing import SOURCES
+from train.processes import share_batch_norm, shared_statistics
 from train.sources import Split
 
 LOG_EVERY = 10
@@ -60,7 +62,10 @@ class Task(Protocol):
         """The data in a line."""
 
     def losses(self, network: nn.Module, batch: Item) -> dict[str, Tensor]:
-        """The terms of the loss of a batch, scalars; ``loss`` is their weighted sum."""
+        """The terms of the loss of a batch, scalars; ``loss`` is their weighted sum.
+
+        Where it is a mean over images, ``each`` (n,) has theirs, to be logged by domain.
+        """
 
     def validate(self, network: nn.Module, accelerator: Accelerator) -> dict[str, Any]:
         """Metrics of the validation images, equal in all processes."""
@@ -121,12 +126,14 @@ class _Run:
         self._task, self._folder, self._accelerator = task, folder, accelerator
         self._kept = kept
         self._training = task.config.training
-        network = task.network.to(memory_format=torch.channels_last)
+        network = share_batch_norm(task.network, accelerator).to(memory_format=torch.channels_last)
         optimiser = _optimiser(network, self._training)
         schedule = torch.optim.lr_scheduler.LambdaLR(
             optimiser, lambda step: learning_rate_factor(step, self._training)
         )
         self._average = _average(network, self._training, accelerator)
+        if self._training.compile:
+            network.compile()
         self._network, self._optimiser, self._schedule = accelerator.prepare(
             network, optimiser, schedule
         )
@@ -148,10 +155,9 @@ class _Run:
         """One optimisation step; returns what the progress bar says."""
         self._network.train()
         self._optimiser.zero_grad()
-        values: dict[str, float] = {}
+        means = Means()
         for part, share in batch_parts(batch, self._training.accumulate):
-            for name, value in self._add_gradients(part, share).items():
-                values[name] = values.get(name, 0.0) + share * value
+            means.add(self._add_gradients(part, share), share)
         rate = self._optimiser.param_groups[0]["lr"]
         self._optimiser.step()
         self._schedule.step()
@@ -161,22 +167,25 @@ class _Run:
             self._average.update(self._accelerator.unwrap_model(self._network), position.step)
         for source, count in batch["drawn"].items():
             position.drawn[source] = position.drawn.get(source, 0) + count
-        self.history.collect(values)
+        self.history.collect(means)
         if position.step % LOG_EVERY == 0 or position.step == self._training.steps:
             self.history.write_mean(position.step, {"learning_rate": rate}, position.drawn)
-        return f"loss {values['loss']:.4g}, best {self._task.metric} {_shown(position.best)}"
+        return f"loss {means['loss']:.4g}, best {self._task.metric} {_shown(position.best)}"
 
-    def _add_gradients(self, part: Item, share: float) -> dict[str, float]:
-        """The terms of the loss of a part of a batch, once its gradients are added."""
-        with self._accelerator.autocast():
+    def _add_gradients(self, part: Item, share: float) -> Means:
+        """The terms of the loss of a part of a batch, once its gradients are added.
+
+        They are means over all processes, and so the same in all, which stop together.
+        """
+        with self._accelerator.autocast(), shared_statistics(self._accelerator):
             losses = self._task.losses(self._network, part)
-        terms = torch.stack([term.detach() for term in losses.values()])
-        shared = self._accelerator.reduce(terms, "mean").tolist()  # so that all processes stop
-        values: dict[str, float] = dict(zip(losses, shared, strict=True))
-        if not math.isfinite(values["loss"]):
-            raise UserError(self._not_finite(values["loss"], part["name"]))
+        sums = weighted_sums(losses, part.get("domain", []))
+        shared = self._accelerator.reduce(torch.stack([*sums.values()]), "mean")
+        means = Means(dict(zip(sums, shared.tolist(), strict=True)))
+        if not math.isfinite(means["loss"]):
+            raise UserError(self._not_finite(means["loss"], part["name"]))
         self._accelerator.backward(losses["loss"] * share)
-        return values
+        return means
 
     def is_due(self) -> bool:
         """Whether validation comes after this step."""
@@ -247,6 +256,23 @@ def batch_parts(batch: Item, count: int) -> Iterator[tuple[Item, float]]:
             for name, value in batch.items()
         }
         yield part, len(part["image"]) / images
+
+
+def weighted_sums(losses: Mapping[str, Tensor], domains: list[str]) -> dict[str, Tensor]:
+    """The terms of a loss for ``Means``, (2,): each with weight 1, and ``loss`` by domain.
+
+    ``each`` (n,) is divided up by ``domains``, one an image.
+    """
+    each = losses.get("each", torch.empty(0)).detach().float()
+    sums = {
+        name: torch.stack([term.detach().float(), torch.ones_like(term, dtype=torch.float)])
+        for name, term in losses.items()
+        if name != "each"
+    }
+    for domain in SOURCES if len(each) else ():
+        among = torch.tensor([d == domain for d in domains], device=each.device).float()
+        sums[f"loss_by_domain/{domain}"] = torch.stack([(each * among).mean(), among.mean()])
+    return sums
 
 
 def learning_rate_factor(step: int, training: TrainingConfig) -> float:

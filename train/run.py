@@ -27,7 +27,10 @@ def train_from(
 def train_run(config: TrainConfig, folder: Path, resume: bool = False) -> None:
     """Train as ``config`` says, in ``folder``; print the outcome."""
     accelerator = Accelerator(
-        mixed_precision=config.training.mixed_precision, step_scheduler_with_optimizer=False
+        mixed_precision=config.training.mixed_precision,
+        step_scheduler_with_optimizer=False,
+        # Accelerate lets several processes share a training on CPUs only when it is told to.
+        cpu=not torch.accelerator.is_available(),
     )
     # The network's first weights come from torch's generator: here it is the seed's, and nobody
     # else's is touched.

@@ -19,6 +19,7 @@ from train.augment import (
     draw_part,
     normalise,
     warp,
+    within,
 )
 from train.batches import Item
 from train.config import AugmentConfig
@@ -41,7 +42,7 @@ class View:
     cache: CropCache
 
     def plain(self, sample: Sample) -> tuple[Item, Affine]:
-        """``image`` (3, s, s) and ``name``, and the map from the sample's image to the input."""
+        """``image`` (3, s, s), ``name`` and ``domain``, and the map from the image to the input."""
         picture, to_input, _ = self.picture(sample)
         return _item(sample, picture), to_input
 
@@ -60,7 +61,10 @@ class View:
         part = draw_part(rng, config, box, _vehicle(sample, crop.size), _seen(sample))
         change, mirrored = draw_affine(rng, config, self.size)
         to_input = compose(change, box_to_input(part, self.size))
-        image = change_colours(rng, config, warp(crop, to_input, self.size))
+        image = warp(crop, to_input, self.size)
+        changed = change_colours(rng, config, image)
+        # What lies outside the image keeps its colour, as when the network is used.
+        cv2.copyTo(changed, within(crop, to_input, self.size), image)
         return _item(sample, image), to_input, mirrored
 
     def _crop(self, sample: Sample) -> tuple[Crop, Box]:
@@ -106,4 +110,4 @@ def _seen(sample: Sample) -> NDArray[np.float64]:
 
 
 def _item(sample: Sample, image: np.ndarray) -> Item:
-    return {"image": normalise(image), "name": sample.name}
+    return {"image": normalise(image), "name": sample.name, "domain": sample.record.domain}

@@ -5,9 +5,10 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from torchvision.transforms.v2 import functional as F
 
 from pamtri.keypoints import FLIP, INDEX
-from train.appearance import change_colours
+from train.appearance import change_colours, mix_colours
 from train.augment import (
     box_to_input,
     compose,
@@ -140,6 +141,31 @@ def test_colours_change_by_the_given_generator_alone() -> None:
     assert {a.shape for a in first} == {image.shape}
     assert (torch.get_rng_state() == torch_state).all()
     assert (np.random.get_state()[1] == numpy_state).all()  # noqa: NPY002
+
+
+def test_colours_are_mixed_as_torchvision_does_it_step_by_step() -> None:
+    image = np.random.default_rng(0).integers(90, 150, (9, 7, 3), dtype=np.uint8)
+    for factors in ((1.2, 1, 1), (1, 0.6, 1), (1, 1, 1.4), (1, 1, 0), (0.8, 1.3, 0.5)):
+        pixels = torch.from_numpy(image).permute(2, 0, 1) / 255
+        pixels = F.adjust_brightness(pixels, factors[0])
+        pixels = F.adjust_contrast(pixels, factors[1])
+        expected = 255 * F.adjust_saturation(pixels, factors[2]).permute(1, 2, 0).numpy()
+        # Half a level of rounding, and torchvision's luminance has fewer digits.
+        assert mix_colours(image, *factors) == pytest.approx(expected, abs=0.75)
+    assert mix_colours(image, 1.2, 1, 1).max() > 150
+
+
+def test_blur_is_a_gaussian() -> None:
+    image = np.zeros((15, 15, 3), np.uint8)
+    image[7, 7] = 255
+    rng = np.random.default_rng(4)
+    blurred = change_colours(rng, AugmentConfig(blur=1), image)
+    replay = np.random.default_rng(4)
+    replay.random(2)
+    sigma = replay.uniform(0.3, 1.5)
+    line = np.exp(-(np.arange(-3, 4) ** 2) / (2 * sigma**2))
+    line /= line.sum()
+    assert blurred[4:11, 4:11, 0] == pytest.approx(255 * np.outer(line, line), abs=1)
 
 
 def test_no_change_of_colours_by_default() -> None:

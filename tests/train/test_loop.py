@@ -6,6 +6,7 @@ import json
 import os
 import re
 import signal
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import numpy as np
 import pytest
 import torch
 from accelerate import Accelerator
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from torch import Tensor, nn
 
 from pamtri.errors import DataError, UserError
@@ -171,6 +173,74 @@ def test_a_batch_in_parts_teaches_as_a_whole(tmp_path: Path, parts: int) -> None
     assert got["loss"] == pytest.approx(expected["loss"], rel=1e-4)
     for name, value in last_weights(whole).items():
         torch.testing.assert_close(last_weights(in_parts)[name], value, rtol=1e-3, atol=1e-5)
+
+
+class TwoDomains(ToyTask):
+    """Tells the loss of each image, which is far larger for a synthetic one."""
+
+    def __init__(self, **training: Any) -> None:
+        super().__init__(**training)
+        self.seen: dict[str, list[float]] = {"real": [], "synthetic": []}
+
+    def _load(self, draw: Draw, rng: np.random.Generator) -> Item:
+        return {**super()._load(draw, rng), "domain": draw.source}
+
+    def losses(self, network: nn.Module, batch: Item) -> dict[str, Tensor]:
+        factors = torch.tensor([100.0 if d == "synthetic" else 1.0 for d in batch["domain"]])
+        each = network(batch["image"]).square().mean((1, 2, 3)) * factors
+        for domain, value in zip(batch["domain"], each.tolist(), strict=True):
+            self.seen[domain].append(value)
+        return {"loss": each.mean(), "each": each}
+
+
+@pytest.mark.parametrize("parts", [1, 3])
+def test_the_loss_of_each_domain_is_the_mean_over_its_images(tmp_path: Path, parts: int) -> None:
+    task = TwoDomains(accumulate=parts)
+    task.batches = TrainingBatches(  # 3.5 real images a batch, so three or four
+        ImagePlan({"real": 5, "synthetic": 9}, 5, 0.3, 0), task._load, 0
+    )
+    run(task, tmp_path)
+    logged = lines(tmp_path)[-2]
+    means = {domain: np.mean(values) for domain, values in task.seen.items()}
+    assert {domain: len(values) for domain, values in task.seen.items()} == logged["drawn"]
+    assert logged["loss_by_domain"] == pytest.approx(means, rel=1e-5)
+    assert logged["loss"] == pytest.approx(np.mean(np.concatenate([*task.seen.values()])), rel=1e-5)
+    assert "each" not in logged
+    board = EventAccumulator(str(tmp_path / "tensorboard")).Reload()
+    (event,) = board.Scalars("train/loss_by_domain/synthetic")
+    assert (event.step, event.value) == (8, pytest.approx(means["synthetic"], rel=1e-5))
+
+
+def test_a_domain_without_images_has_no_loss(tmp_path: Path) -> None:
+    task = TwoDomains()
+    task.batches = TrainingBatches(ImagePlan({"real": 5}, 4, 0.0, 0), task._load, 0)
+    run(task, tmp_path)
+    logged = lines(tmp_path)[-2]
+    assert logged["loss_by_domain"] == {"real": pytest.approx(logged["loss"])}
+
+
+def test_a_compiled_network_is_the_same_network(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain = ToyTask(ema=0.8)
+    run(plain, tmp_path / "plain")
+    compiled: list[object] = []
+
+    def quick_compile(function: Callable[..., object], **_: object) -> Callable[..., object]:
+        def call(*arguments: object, **named: object) -> object:
+            compiled.append(function)
+            return function(*arguments, **named)
+
+        return call
+
+    monkeypatch.setattr(torch, "compile", quick_compile)
+    task = ToyTask(ema=0.8, compile=True)
+    run(task, tmp_path / "compiled")
+    assert len(compiled) == 8  # every step, but not the average that is validated
+    saved = [load_checkpoint(tmp_path / name / BEST, "pose") for name in ("plain", "compiled")]
+    assert saved[0].state_dict.keys() == saved[1].state_dict.keys()
+    for name, value in saved[0].state_dict.items():
+        assert torch.equal(saved[1].state_dict[name], value)
 
 
 def test_a_killed_run_forgets_what_came_after_its_last_state(tmp_path: Path) -> None:

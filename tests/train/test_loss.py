@@ -10,7 +10,7 @@ import torch
 
 from train.pose.codec import encode
 from train.pose.config import PoseModelConfig
-from train.pose.network import heatmap_loss, heatmaps_from
+from train.pose.network import heatmap_losses, heatmaps_from
 from train.reid.config import ReidLossConfig
 from train.reid.loss import UNKNOWN, ReidLoss, masked_cross_entropy
 
@@ -30,7 +30,7 @@ def test_heatmap_mse_is_masked_half_squared_error_over_all_keypoints() -> None:
             if weight[n, k]:
                 squared = ((output[n, k] - target[n, k]) ** 2).numpy()
                 total += 0.5 * squared.sum() / 16
-    assert float(heatmap_loss(output, target, weight, "mse")) == pytest.approx(total / 6)
+    assert float(heatmap_losses(output, target, weight, "mse").mean()) == pytest.approx(total / 6)
 
 
 def test_heatmap_softmax_is_masked_cross_entropy() -> None:
@@ -41,13 +41,14 @@ def test_heatmap_softmax_is_masked_cross_entropy() -> None:
         w / wanted.sum() * math.log(math.exp(s) / np.exp(scores).sum())
         for s, w in zip(scores, wanted, strict=True)
     )
-    assert float(heatmap_loss(output, target, weight, "softmax")) == pytest.approx(total / 2)
+    (loss,) = heatmap_losses(output, target, weight, "softmax")
+    assert float(loss) == pytest.approx(total / 2)
 
 
 @pytest.mark.parametrize("loss", ["mse", "softmax"])
 def test_a_batch_without_visible_keypoints_teaches_nothing(loss: str) -> None:
     output = rand(2, 3, 4, 4).requires_grad_()
-    value = heatmap_loss(output, torch.zeros(2, 3, 4, 4), torch.zeros(2, 3), loss)
+    value = heatmap_losses(output, torch.zeros(2, 3, 4, 4), torch.zeros(2, 3), loss).mean()
     value.backward()
     assert float(value.detach()) == 0
     assert output.grad is not None

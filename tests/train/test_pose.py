@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import torch
 from accelerate import Accelerator
+from accelerate.state import AcceleratorState
 from click.testing import CliRunner
 from torch import Tensor, nn
 
@@ -74,11 +75,41 @@ def test_a_run_leaves_its_configuration_history_and_best(trained: Path) -> None:
         (3, "val"),
     ]
     assert lines[1]["drawn"] == {"real": 9, "synthetic": 3}
+    of_domain = lines[1]["loss_by_domain"]
+    mean = (9 * of_domain["real"] + 3 * of_domain["synthetic"]) / 12
+    assert lines[1]["loss"] == pytest.approx(mean, rel=1e-5)
     checkpoint = load_checkpoint(trained / "best.pt", "pose")
     assert checkpoint.metric == max(line["pck"] for line in lines if line["kind"] == "val")
     assert checkpoint.config["training"]["steps"] == 3
     assert (trained / "config.yaml").exists()
     assert list((trained / "tensorboard").iterdir())
+
+
+@pytest.fixture
+def other_precision() -> Iterator[None]:
+    """Accelerate keeps one precision a process."""
+    AcceleratorState._reset_state(reset_partial_state=True)
+    yield
+    AcceleratorState._reset_state(reset_partial_state=True)
+
+
+@pytest.mark.usefixtures("other_precision")
+def test_bf16_learns_what_fp32_does(config: Path, trained: Path, tmp_path: Path) -> None:
+    precision = ("--set", "training.mixed_precision=bf16")
+    invoke(train, "pose", config, "--output", tmp_path / "bf16", *precision)
+    plain, rounded = (
+        [json.loads(line) for line in (folder / "history.jsonl").read_text().splitlines()][1]
+        for folder in (trained, tmp_path / "bf16")
+    )
+    assert rounded["loss"] == pytest.approx(plain["loss"], rel=5e-3)
+    assert rounded["loss"] != plain["loss"]  # it did round
+    first, second = (
+        load_checkpoint(folder / "best.pt", "pose").state_dict
+        for folder in (trained, tmp_path / "bf16")
+    )
+    assert {v.dtype for v in second.values()} == {v.dtype for v in first.values()}
+    apart = (first["head.weight"] - second["head.weight"]).abs().mean()
+    assert apart < 0.2 * first["head.weight"].abs().mean()
 
 
 def test_validation_of_two_domains_tells_them_apart(

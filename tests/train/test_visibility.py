@@ -28,7 +28,7 @@ from train.pose.visibility import (
     count_right,
     outside_is_absent,
     possible_states,
-    visibility_loss,
+    visibility_losses,
     visibility_shares,
 )
 from train.sources import Sample, open_for_prediction
@@ -77,10 +77,10 @@ def test_the_loss_is_the_log_of_what_is_possible() -> None:
     scores = torch.log(torch.tensor([[[0.5, 0.3, 0.2], [0.5, 0.3, 0.2], [0.5, 0.3, 0.2]]]))
     possible = torch.tensor([[VISIBLE, [0, 1, 1], [1, 1, 1]]], dtype=torch.bool)
     expected = -(math.log(0.5) + math.log(0.5) + 0.0) / 3
-    assert visibility_loss(scores, possible).item() == pytest.approx(expected)
+    assert visibility_losses(scores, possible).mean().item() == pytest.approx(expected)
     # Extreme scores stay finite, gradients as well.
     far = (1e4 * torch.tensor([[[1.0, -1.0, 0.0]]])).requires_grad_()
-    visibility_loss(far, torch.tensor([[OCCLUDED]], dtype=torch.bool)).backward()
+    visibility_losses(far, torch.tensor([[OCCLUDED]], dtype=torch.bool)).mean().backward()
     assert far.grad is not None
     assert far.grad.isfinite().all()
 
@@ -114,7 +114,7 @@ def test_the_head_learns_from_the_features_at_the_peak() -> None:
     for _ in range(300):
         features, heatmaps, truth = batch()
         optimiser.zero_grad()
-        visibility_loss(head(features, heatmaps), truth).backward()
+        visibility_losses(head(features, heatmaps), truth).mean().backward()
         optimiser.step()
     features, heatmaps, truth = batch()
     right, known = count_right(head(features, heatmaps), truth)
@@ -138,7 +138,9 @@ def test_the_head_leaves_places_as_they_are(network: PoseNetwork) -> None:
     assert scores.shape == (2, 36, 3)
     assert torch.equal(output, network(images))
     assert torch.equal(output, without(images))
-    visibility_loss(scores, torch.ones(2, 36, 3).bool() & (torch.arange(3) == 1)).backward()
+    visibility_losses(
+        scores, torch.ones(2, 36, 3).bool() & (torch.arange(3) == 1)
+    ).mean().backward()
     taught = {name for name, p in network.named_parameters() if p.grad is not None}
     assert taught == {
         f"visibility.{n}.{p}" for n in ("hidden", "scores") for p in ("weight", "bias")

@@ -136,8 +136,8 @@ def _moved_to_middle(heatmaps: Tensor) -> Tensor:
     return moved[:, 0].unflatten(0, heatmaps.shape[:2]).clamp(0, 1)
 
 
-def heatmap_loss(output: Tensor, target: Tensor, weight: Tensor, loss: str) -> Tensor:
-    """The loss of heatmaps (n, 36, h, w) where ``weight`` (n, 36) is 1; 0 where nothing is.
+def heatmap_losses(output: Tensor, target: Tensor, weight: Tensor, loss: str) -> Tensor:
+    """Losses (n,) of heatmaps (n, 36, h, w) where ``weight`` (n, 36) is 1; 0 where nothing is.
 
     ``mse`` is PAMTRI's 0.5 * squared error, averaged over all keypoints, weighted or not.
     ``softmax`` is the cross-entropy to the normalised Gaussian, averaged the same way.
@@ -148,4 +148,4 @@ def heatmap_loss(output: Tensor, target: Tensor, weight: Tensor, loss: str) -> T
         share = target.flatten(-2)
         share = share / share.sum(dim=-1, keepdim=True).clamp(min=1e-6)
         each = -(share * torch.log_softmax(output.flatten(-2), dim=-1)).sum(dim=-1)
-    return (each * weight).mean()
+    return (each * weight).mean(dim=1)

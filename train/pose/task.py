@@ -24,9 +24,9 @@ from train.pose.data import (
     pose_view,
     visibility_item,
 )
-from train.pose.network import PoseNetwork, heatmap_loss, target_points
+from train.pose.network import PoseNetwork, heatmap_losses, target_points
 from train.pose.predict import predict_points
-from train.pose.visibility import count_right, visibility_loss, visibility_shares
+from train.pose.visibility import count_right, visibility_losses, visibility_shares
 from train.sources import Sample, open_split
 
 
@@ -67,17 +67,20 @@ class PoseTask:
         return f"pose: {' + '.join(parts)} images, {len(self._validation)} to validate"
 
     def losses(self, network: nn.Module, batch: Item) -> dict[str, Tensor]:
-        """``loss``, the term to minimise, of one batch, and what it is the sum of."""
+        """``loss``, the term to minimise, of one batch, what it is the sum of, and ``each``."""
         model = self.config.model
         points = target_points(batch["points"], model)
         target = encode(points, model.input_size // STRIDE, model.sigma)
         if not model.visibility:
             output = network(batch["image"])
-            return {"loss": heatmap_loss(output.float(), target, batch["weight"], model.loss)}
+            each = heatmap_losses(output.float(), target, batch["weight"], model.loss)
+            return {"loss": each.mean(), "each": each}
         output, scores = network(batch["image"], True)
-        heatmaps = heatmap_loss(output.float(), target, batch["weight"], model.loss)
-        visibility = visibility_loss(scores.float(), batch["possible"])
-        return {"loss": heatmaps + visibility, "heatmap": heatmaps, "visibility": visibility}
+        heatmaps = heatmap_losses(output.float(), target, batch["weight"], model.loss)
+        visibility = visibility_losses(scores.float(), batch["possible"])
+        each = heatmaps + visibility
+        terms = {"loss": each, "heatmap": heatmaps, "visibility": visibility}
+        return {**{name: term.mean() for name, term in terms.items()}, "each": each}
 
     def validate(self, network: nn.Module, accelerator: Accelerator) -> dict[str, Any]:
         """PCK of the validation images' visible keypoints, and the share of states told right.

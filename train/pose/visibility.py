@@ -67,13 +67,13 @@ class VisibilityHead(nn.Module):
         return scores.unflatten(-1, (NUM_KEYPOINTS, len(STATES)))
 
 
-def visibility_loss(scores: Tensor, possible: Tensor) -> Tensor:
-    """Mean of -log(share of the possible states) over all points, scores and labels (n, 36, 3).
+def visibility_losses(scores: Tensor, possible: Tensor) -> Tensor:
+    """Means (n,) of -log(share of the possible states) over points; inputs are (n, 36, 3).
 
     Cross-entropy where one state is possible, and 0 where all are.
     """
     shares = torch.log_softmax(scores, dim=-1)
-    return -torch.logsumexp(shares.masked_fill(~possible, -torch.inf), dim=-1).mean()
+    return -torch.logsumexp(shares.masked_fill(~possible, -torch.inf), dim=-1).mean(dim=-1)
 
 
 def visibility_shares(network: nn.Module, images: Tensor) -> Tensor:
