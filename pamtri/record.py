@@ -162,6 +162,13 @@ class Record(_Model):
         paths = (getattr(self, name) for name in FILE_FIELDS)
         return tuple(path for path in paths if path is not None)
 
+    @property
+    def vehicle_model(self) -> Any:
+        """The model of a rendered vehicle: near twins, identities that share it, differ in plate,
+        stickers, dents and the like alone. None where nothing tells."""
+        vehicle = (self.scene or {}).get("vehicle")
+        return vehicle.get("model") if isinstance(vehicle, dict) else None
+
     @field_validator(*FILE_FIELDS)
     @classmethod
     def _paths_stay_inside(cls, path: str | None) -> str | None:
