@@ -6,7 +6,6 @@ import hashlib
 from collections.abc import Callable, Iterable
 from functools import cached_property
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 import torch
@@ -20,7 +19,7 @@ from train.checkpoint import fill_network, load_checkpoint, parse_checkpoint_con
 from train.images import CropCache
 from train.reid.config import ReidConfig
 from train.reid.data import network_inputs, plain_item, reid_view
-from train.reid.embedding import KeypointSource, NoPose, PoseSource, load_poses
+from train.reid.embedding import Origin, open_poses
 from train.reid.network import ReidNetwork
 from train.sources import PICTURES, Sample
 
@@ -44,20 +43,21 @@ class ReidPredictor:
         self._device = device
         self._view = reid_view(self._model, CropCache(0))
 
-    def predict(
-        self, samples: list[Sample], keypoints: Literal["labels"] | Path, name: str = "DATA"
-    ) -> Features:
+    def predict(self, samples: list[Sample], keypoints: Origin, name: str = "DATA") -> Features:
         """Features of ``samples``; ``keypoints`` is where an embedded pose comes from.
 
         ``name`` is what the user calls the samples. Raises DataError where the pose of one is
         wanted and not there.
         """
-        poses: PoseSource = NoPose()
-        if self._model.embedding:
-            poses = KeypointSource(self._model, load_poses(samples, keypoints, name))
-        loader = InOrder(samples, lambda s: plain_item(self._view, s, poses), BATCH_SIZE).loader()
+        sources = {sample.source for sample in samples}
+        origins, names = dict.fromkeys(sources, keypoints), dict.fromkeys(sources, name)
+        poses = open_poses(self._model, samples, origins, names, self._device)
+        loader = InOrder(
+            samples, lambda s: plain_item(self._view, s, poses.source), BATCH_SIZE
+        ).loader()
         with progress(len(samples), "predict reid") as bar:
-            values = run_network(self._network, to_device(loader, self._device), bar.update)
+            complete = map(poses.complete, to_device(loader, self._device))
+            values = run_network(self._network, complete, bar.update)
         return Features(
             self._path,
             tuple(s.name for s in samples),

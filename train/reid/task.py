@@ -7,6 +7,7 @@ from collections.abc import Hashable, Sequence
 from typing import Any
 
 import numpy as np
+import torch
 from accelerate import Accelerator
 from accelerate.utils import gather_object
 from torch import Tensor, nn
@@ -26,7 +27,7 @@ from train.reid.data import (
     plain_item,
     reid_view,
 )
-from train.reid.embedding import KeypointSource, NoPose, PoseSource, load_poses
+from train.reid.embedding import Poses, open_poses
 from train.reid.loss import ReidLoss
 from train.reid.network import ReidNetwork
 from train.reid.predict import BATCH_SIZE, run_network
@@ -57,7 +58,6 @@ class ReidTask:
         }
         keys = [(name, identity) for name, groups in by_identity.items() for identity in groups]
         self._class_of = {key: i for i, key in enumerate(keys)}
-        self._poses = self._pose_source(config) if config.model.embedding else NoPose()
         share = max(1, config.training.workers)
         self._view = reid_view(config.model, CropCache(config.data.cache_mb * 2**20 // share))
         plan = self._plan(by_identity)
@@ -67,6 +67,8 @@ class ReidTask:
         network = ReidNetwork(config.model, len(keys), config.loss)
         self.network: nn.Module = network
         self._loss = ReidLoss(config.loss, network.learned)
+        # After the network, whose first weights must not depend on another that is drawn as well.
+        self._poses = self._open_poses(accelerator.device)
 
     def describe(self) -> str:
         """The data in a line."""
@@ -80,13 +82,14 @@ class ReidTask:
 
     def losses(self, network: nn.Module, batch: Item) -> dict[str, Tensor]:
         """``loss`` of one batch and its terms."""
-        return self._loss(network(*network_inputs(batch)), batch)
+        return self._loss(network(*network_inputs(self._poses.complete(batch))), batch)
 
     def validate(self, network: nn.Module, accelerator: Accelerator) -> dict[str, Any]:
         """mAP and rank-1 of held-out identities, each image a query against all others."""
         mine = self._validation[accelerator.process_index :: accelerator.num_processes]
         batches = InOrder(mine, self._plain_item, BATCH_SIZE).loader()
-        values = run_network(network, to_device(batches, accelerator.device))
+        complete = map(self._poses.complete, to_device(batches, accelerator.device))
+        values = run_network(network, complete)
         rows = gather_object(
             [
                 (sample, {name: value[i] for name, value in values.items()})
@@ -111,25 +114,22 @@ class ReidTask:
             _twins(self._training, by_identity) if training.twins_together else None,
         )
 
+    def _open_poses(self, device: torch.device) -> Poses:
+        samples = [*self._validation, *(s for v in self._training.values() for s in v)]
+        sources = sorted({sample.source for sample in samples})
+        origins = {name: getattr(self.config.data, name).keypoints for name in sources}
+        names = {name: f"data.{name}" for name in sources}
+        return open_poses(self.config.model, samples, origins, names, device)
+
     def _load(self, draw: Draw, rng: np.random.Generator) -> Item:
         sample = self._training[draw.source][draw.index]
-        item = augmented_item(self._view, sample, self._poses, self.config.augment, rng)
+        item = augmented_item(self._view, sample, self._poses.source, self.config.augment, rng)
         identity = sample.record.identity
         assert identity is not None
         return {**item, "identity": self._class_of[draw.source, identity]}
 
     def _plain_item(self, sample: Sample) -> Item:
-        return plain_item(self._view, sample, self._poses)
-
-    def _pose_source(self, config: ReidConfig) -> PoseSource:
-        by_source: dict[str, list[Sample]] = defaultdict(list)
-        for sample in (*self._validation, *(s for v in self._training.values() for s in v)):
-            by_source[sample.source].append(sample)
-        poses = [
-            load_poses(samples, getattr(config.data, name).keypoints, f"data.{name}")
-            for name, samples in by_source.items()
-        ]
-        return KeypointSource(config.model, {k: v for part in poses for k, v in part.items()})
+        return plain_item(self._view, sample, self._poses.source)
 
 
 def _trained_on(
