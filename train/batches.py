@@ -47,7 +47,7 @@ class TrainingBatches(Dataset[Item]):
         items = [
             self._load(draw, np.random.default_rng([self._seed, _AUGMENT, step, place]))
             for place, draw in enumerate(draws)
-            if place // self._plan.group % self._processes == self._rank
+            if place // (len(draws) // self._processes) == self._rank
         ]
         drawn = Counter(draw.source for draw in draws)
         return {**default_collate(items), "drawn": {source: drawn[source] for source in SOURCES}}

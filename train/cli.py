@@ -22,7 +22,8 @@ split_option = click.option(
 keypoints_option = click.option(
     "--keypoints",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="Pose prediction file for a network with a pose embedding; labels by default.",
+    help="Pose prediction file, or pose network (.pt, .onnx), for a network with a pose "
+    "embedding; labels by default.",
 )
 
 

@@ -24,7 +24,9 @@ class SourceConfig(Config):
     splits: tuple[str, ...] | None = ("train",)
     """The splits to use; null for every image."""
     keypoints: Literal["labels"] | Path = "labels"
-    """Where a keypoint embedding comes from: the records, or a pose prediction CSV."""
+    """Where an embedded pose comes from: the records; a file of ``pamtri predict pose`` (CSV or
+    ``.npy``); or a pose network (``.pt`` or ``.onnx``), which looks at each image as it is trained
+    on, after augmentation."""
 
 
 class DataConfig(Config):

@@ -26,6 +26,7 @@ def test_processes_share_the_batch_of_one() -> None:
         shared = [row for batches in pair for row in rows(batches, step)]
         assert sorted(shared) == sorted(rows(alone, step))
         assert {b[step]["drawn"]["synthetic"] for b in (alone, *pair)} == {2}
+        assert [sum("syn" in name for name, _ in rows(b, step)) for b in pair] == [1, 1]
 
 
 def test_processes_get_whole_identities() -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,8 +19,10 @@ from click.testing import CliRunner
 from PIL import Image
 
 from pamtri.config import parse_config
+from pamtri.dataset import DatasetInfo, write_native
 from pamtri.errors import ConfigError, DataError
 from pamtri.features import read_features
+from pamtri.formats import open_dataset
 from pamtri.formats.pose_csv import write_predictions
 from pamtri.record import Keypoints, Record, Viewpoint
 from train.augment import denormalise
@@ -123,6 +127,81 @@ def test_batches_that_cannot_be_formed_are_refused(real: Path) -> None:
     config = {"data": data, "mixing": {"synthetic_ratio": 0.0}, "training": {"steps": 1}}
     with pytest.raises(DataError, match="3 identities to train on, expected at least 8"):
         ReidTask(parse_config(config, ReidConfig, "c"), Accelerator(cpu=True))
+
+
+def reid_task(path: Path, held_out: float = 0.4, **training: object) -> ReidTask:
+    """Of the data at ``path``, by default 3 of its 5 identities in ``train`` trained on."""
+    plain = {
+        "data": {"real": {"path": str(path)}, "validation_fraction": held_out},
+        "mixing": {"synthetic_ratio": 0.0},
+        "model": {"backbone": "resnet10t", "input_size": 32},
+        "training": {"steps": 1, "identities": 2, "images_per_identity": 2, **training},
+    }
+    return ReidTask(parse_config(plain, ReidConfig, "c"), Accelerator(cpu=True))
+
+
+def edited(root: Path, records: Callable[[list[Record]], list[Record]], target: Path) -> Path:
+    """The data set with other records of the same images."""
+    dataset = open_dataset(root)
+    shutil.copytree(root / "images", target / "images")
+    write_native(target, records(list(dataset)), DatasetInfo(name="edited"))
+    return target
+
+
+def test_identities_with_few_images_repeat_them_or_are_left_out(real: Path, tmp_path: Path) -> None:
+    """Identities 0 and 3 are held out; of 1, 2 and 4, 1 keeps one image of three."""
+    few = edited(
+        real, lambda rs: [r for r in rs if r.identity != 1 or r.camera == 0], tmp_path / "few"
+    )
+    repeating = reid_task(few)
+    assert repeating.describe() == (
+        "reid: 7 real images of 3 identities, 6 images to validate\n"
+        "data.real: 1 of 3 identities have fewer than 2 images and come with repeated images"
+    )
+    names = [name for step in range(9) for name in repeating.batches[step]["name"]]
+    assert names[names.index("01_00.png") + 1] == "01_00.png"
+    leaving = reid_task(few, few_images="leave_out")
+    assert leaving.describe() == (
+        "reid: 6 real images of 2 identities, 6 images to validate\n"
+        "data.real: 1 of 3 identities have fewer than 2 images and are left out"
+    )
+    assert leaving.classes == {"real": [2, 4]}
+    drawn = {name for step in range(9) for name in leaving.batches[step]["name"]}
+    assert {name[:2] for name in drawn} == {"02", "04"}
+    assert leaving.network.identity_head.out_features == 2  # type: ignore[union-attr]
+    assert "\n" not in reid_task(real).describe()
+
+
+def test_near_twins_share_a_batch(real: Path, tmp_path: Path) -> None:
+    def with_models(records: list[Record]) -> list[Record]:
+        models = {1: 4, 2: 2, 3: 2, 4: 4}
+        return [
+            r.model_copy(update={"scene": {"vehicle": {"model": models.get(r.identity or 0)}}})
+            for r in records
+        ]
+
+    data = edited(real, with_models, tmp_path / "twins")
+    twins = reid_task(data, held_out=0.2, twins_together=True)
+    assert twins.classes == {"real": [1, 2, 3, 4]}
+    assert [set(twins.batches[s]["identity"].tolist()) for s in range(8)].count({0, 3}) == 4
+    assert [set(twins.batches[s]["identity"].tolist()) for s in range(8)].count({1, 2}) == 4
+    with pytest.raises(DataError, match=r"^training.twins_together: no two identities to train on"):
+        reid_task(real, twins_together=True)
+
+
+def test_images_of_an_identity_come_from_different_cameras(real: Path, tmp_path: Path) -> None:
+    def two_cameras(records: list[Record]) -> list[Record]:
+        return [r.model_copy(update={"camera": min(r.camera or 0, 1)}) for r in records]
+
+    data = edited(real, two_cameras, tmp_path / "cameras")
+
+    def third_with_second(task: ReidTask) -> bool:
+        names = [task.batches[step]["name"] for step in range(12)]
+        groups = [{n[3:5] for n in batch[i : i + 2]} for batch in names for i in (0, 2)]
+        return {"01", "02"} in groups
+
+    assert not third_with_second(reid_task(data))
+    assert third_with_second(reid_task(data, spread_cameras=False))
 
 
 def test_validation_without_a_match_is_refused(synthetic: Path) -> None:

@@ -21,7 +21,6 @@ from torch import Tensor
 from pamtri.features import Features
 from pamtri.record import Record
 from pamtri.search import Match
-from train.batches import to_device
 from train.reid.backbone import by_place
 from train.reid.data import network_inputs
 from train.reid.network import ReidNetwork
@@ -41,7 +40,8 @@ class ReidAttention:
         # Scaled features have no gradient along themselves: what two images share would be lost.
         model, network = load_network(checkpoint, normalise=False)
         self._network = network.to(device)
-        self._input, self._size, self._device = PlainInput(model), model.input_size, device
+        self._input = PlainInput(model, device)
+        self._size, self._device = model.input_size, device
 
     def maps(
         self,
@@ -56,9 +56,9 @@ class ReidAttention:
         same row of ``others`` (n, d), relative to the place that adds most; what takes away is 0.
         For ``keypoints`` and ``name`` see ``ReidPredictor.predict``.
         """
-        loader = self._input.batches(samples, keypoints, name, _BATCH_SIZE)
+        batches = self._input.batches(samples, keypoints, name, _BATCH_SIZE)
         parts, done = [], 0
-        for batch in to_device(loader, self._device):
+        for batch in batches:
             count = len(batch["name"])
             wanted = torch.from_numpy(others[done : done + count]).to(self._device)
             places = likeness_by_place(self._network, network_inputs(batch), wanted)

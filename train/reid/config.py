@@ -93,6 +93,15 @@ class ReidTrainingConfig(TrainingConfig):
     identities: Annotated[int, Field(ge=2)] = 8
     """Identities a step, all processes together."""
     images_per_identity: Annotated[int, Field(ge=2)] = 4
+    few_images: Literal["repeat", "leave_out"] = "repeat"
+    """What becomes of an identity with fewer images than that: some come twice in a batch, no more
+    than it takes, or it is not trained on. How many there are is printed."""
+    spread_cameras: bool = True
+    """Images of an identity in a batch are of as many different cameras as can be; false draws
+    them at random."""
+    twins_together: bool = False
+    """Near twins of rendered sets (``vehicle.twins``) come into the same batch, as each other's
+    hardest negatives. Several processes, and ``accumulate``, divide a batch further."""
 
 
 class ReidConfig(TrainConfig):

@@ -7,14 +7,16 @@ are seen there.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
-from pamtri.errors import DataError
+from pamtri.errors import ConfigError, DataError
 from pamtri.formats.pose_pack import open_predictions
 from pamtri.keypoints import NUM_KEYPOINTS
 from pamtri.segments import fill_polygons
@@ -23,14 +25,16 @@ from train.batches import Item
 from train.images import Affine
 from train.pose.codec import STRIDE
 from train.reid.config import ReidModelConfig
+from train.reid.reading import SIGMA, SURE, PoseReading, is_network, open_reading
 from train.sources import Sample
 
+Origin = Literal["labels"] | Path
+"""See ``SourceConfig.keypoints``."""
 Pose = NDArray[np.float64]
 """(36, 3): x, y in image pixels and confidence 0..1."""
 NO_POSE: Pose = np.zeros((NUM_KEYPOINTS, 3))
-SURE = 0.5
-"""Least confidence of a segment's corners, as in PAMTRI."""
-_SIGMA = 2.0  # of a heatmap's Gaussian in heatmap pixels, as in PAMTRI
+_KNOWN = np.full((2, 3), np.nan, dtype=np.float32)
+"""The ``reading`` of an image whose pose need not be read."""
 
 
 class PoseSource(Protocol):
@@ -40,7 +44,8 @@ class PoseSource(Protocol):
         """The network's ``pose`` and ``maps`` of one image, those that it embeds.
 
         ``to_input`` maps the sample's image to the input, and ``mirrored`` says whether that
-        mirrors it, so that sides swap names.
+        mirrors it, so that sides swap names. Where some poses are to be read from the images,
+        ``reading`` says how: see ``PoseReading``.
         """
 
 
@@ -55,9 +60,18 @@ class NoPose:
 class KeypointSource:
     """Keypoints, and heatmaps and segments drawn from them, at a quarter of the input."""
 
-    def __init__(self, model: ReidModelConfig, poses: Mapping[tuple[str, Path], Pose]) -> None:
-        """``poses`` by source and path of the image; one that is not there has no known point."""
-        self._model, self._poses = model, poses
+    def __init__(
+        self,
+        model: ReidModelConfig,
+        poses: Mapping[tuple[str, Path], Pose],
+        reading: PoseReading | None = None,
+        read: Container[str] = (),
+    ) -> None:
+        """``poses`` by source and path of the image; one that is not there has no known point.
+
+        Those of the sources in ``read`` are left to ``reading``.
+        """
+        self._model, self._poses, self._reading, self._read = model, poses, reading, read
 
     def embed(self, sample: Sample, to_input: Affine, mirrored: bool) -> Item:
         """See ``PoseSource``."""
@@ -65,9 +79,59 @@ class KeypointSource:
         pose = self._poses.get((sample.source, sample.path), NO_POSE)
         moved = move_keypoints(pose, to_input, mirrored)
         item: Item = {"pose": pose_values(moved, size)} if "keypoints" in kinds else {}
+        if self._reading is not None:
+            read = sample.source in self._read
+            crop = self._reading.crop(to_input, mirrored).astype(np.float32) if read else _KNOWN
+            item["reading"] = crop
         drawn = {"heatmaps": drawn_heatmaps, "segments": drawn_segments}
         maps = [draw(moved, size) for kind, draw in drawn.items() if kind in kinds]
         return {**item, "maps": np.concatenate(maps)} if maps else item
+
+
+@dataclass(frozen=True)
+class Poses:
+    """Where the poses of a run come from."""
+
+    source: PoseSource
+    """What the loader knows of each image."""
+    reading: PoseReading | None = None
+    """What reads the rest, on the device."""
+
+    def complete(self, batch: Item) -> Item:
+        """The batch with all poses that the network embeds."""
+        return batch if self.reading is None else self.reading.complete(batch)
+
+
+def open_poses(
+    model: ReidModelConfig,
+    samples: Sequence[Sample],
+    origins: Mapping[str, Origin],
+    names: Mapping[str, str],
+    device: torch.device,
+) -> Poses:
+    """The poses of ``samples``, whose sources have ``origins`` and are called ``names`` in errors.
+
+    Raises DataError as ``load_poses`` and ``open_reading``, and ConfigError for two networks.
+    """
+    if not model.embedding:
+        return Poses(NoPose())
+    read = {source: Path(origin) for source, origin in origins.items() if is_network(origin)}
+    known: dict[tuple[str, Path], Pose] = {}
+    for source in dict.fromkeys(sample.source for sample in samples):
+        if source not in read:
+            own = [sample for sample in samples if sample.source == source]
+            known |= load_poses(own, origins[source], names[source])
+    if not read:
+        return Poses(KeypointSource(model, known))
+    (first, file), *others = read.items()
+    for source, other in others:
+        if other != file:
+            raise ConfigError(
+                f"{names[source]}.keypoints: expected the same pose network as "
+                f"{names[first]}.keypoints, {file}, got {other}"
+            )
+    reading = open_reading(file, model, device)
+    return Poses(KeypointSource(model, known, reading, frozenset(read)), reading)
 
 
 def pose_values(points: Pose, size: int) -> NDArray[np.float32]:
@@ -85,7 +149,7 @@ def drawn_heatmaps(points: Pose, size: int) -> NDArray[np.uint8]:
     # As ``codec.encode``, in the floats and the order that are quick for one image.
     known = np.flatnonzero(points[:, 2])
     off = points[known, :2, None] / STRIDE - 0.5 - np.arange(size // STRIDE)
-    falls = np.exp(off**2 / (-2 * _SIGMA**2)).astype(np.float32)
+    falls = np.exp(off**2 / (-2 * SIGMA**2)).astype(np.float32)
     falls[:, 1] *= 255 * points[known, 2:]
     drawn = falls[:, 1, :, None] * falls[:, 0, None, :]
     drawn += 0.5  # to the nearest
@@ -102,12 +166,12 @@ def drawn_segments(points: Pose, size: int) -> NDArray[np.uint8]:
 
 
 def load_poses(
-    samples: Sequence[Sample], origin: Literal["labels"] | Path, name: str
+    samples: Sequence[Sample], origin: Origin, name: str
 ) -> dict[tuple[str, Path], Pose]:
-    """The pose of each sample by its source and path, from its labels or a pose prediction CSV.
+    """The pose of each sample by its source and path, from its labels or a file of poses.
 
     A labelled point that cannot be seen counts as not known, and so do all points of an image
-    without keypoints. Raises DataError when no image has labels, or the CSV lacks an image.
+    without keypoints. Raises DataError when no image has labels, or the file lacks an image.
     """
     if origin == "labels":
         labelled = {
@@ -116,7 +180,7 @@ def load_poses(
         if samples and not labelled:
             raise DataError(
                 f"{name}: none of the {len(samples)} images has keypoints to embed; give a pose "
-                "prediction CSV (see pamtri predict pose) as its keypoints"
+                "prediction file (see pamtri predict pose) or a pose network as its keypoints"
             )
         return labelled
     return _predicted(samples, open_predictions(Path(origin)), Path(origin))

@@ -73,22 +73,25 @@ class ReidLoss(nn.Module):
         unless it teaches a head.
         """
         config = self._config
-        terms = {"identity": self._identity(output["identity"].float(), labels["identity"])}
+        terms = {"identity": self._identity(_exact(output["identity"]), labels["identity"])}
         known = labels["identity"] != UNKNOWN
-        feature, identity = output["metric"].float()[known], labels["identity"][known]
-        if config.triplet:
-            terms["triplet"] = self._triplet(feature, identity, self._miner(feature, identity))
-        if config.circle:
-            terms["circle"] = self._circle(feature, identity)
+        feature, identity = _exact(output["metric"])[known], labels["identity"][known]
+        for name, compare in (("triplet", self._hardest), ("circle", self._circle)):
+            if getattr(config, name):
+                terms[name] = compare(feature, identity) if len(identity) else feature.sum()
         if (centres := self._learned.centres) is not None:
             terms["centre"] = centre_loss(feature, identity, centres)
             move_centres(centres, feature.detach(), identity, config.centre_rate)
         total = sum((getattr(config, name) * term for name, term in terms.items()), start=0)
         for name in ATTRIBUTES:
             if name in output:
-                terms[name] = _attribute_loss(name, output[name].float(), labels[name])
+                terms[name] = _attribute_loss(name, _exact(output[name]), labels[name])
                 total = total + self._weighted(name, terms, _is_known(name, labels[name]).any())
         return {"loss": total, **terms}
+
+    def _hardest(self, feature: Tensor, identity: Tensor) -> Tensor:
+        loss: Tensor = self._triplet(feature, identity, self._miner(feature, identity))
+        return loss
 
     def _identity(self, scores: Tensor, labels: Tensor) -> Tensor:
         config = self._config
@@ -184,3 +187,8 @@ def _attribute_loss(name: str, output: Tensor, labels: Tensor) -> Tensor:
 
 def _is_known(name: str, labels: Tensor) -> Tensor:
     return ~labels.isnan() if name == "azimuth" else labels != UNKNOWN
+
+
+def _exact(values: Tensor) -> Tensor:
+    """In no less than single precision."""
+    return values.to(torch.promote_types(values.dtype, torch.float32))

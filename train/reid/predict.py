@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import nn
-from torch.utils.data import DataLoader
 
 from pamtri.features import Features, Labels
 from pamtri.progress import progress
@@ -21,7 +19,7 @@ from train.checkpoint import fill_network, load_checkpoint, parse_checkpoint_con
 from train.images import CropCache
 from train.reid.config import ReidConfig, ReidModelConfig
 from train.reid.data import mirrored_item, network_inputs, plain_item, reid_view
-from train.reid.embedding import KeypointSource, NoPose, PoseSource, load_poses
+from train.reid.embedding import Origin, open_poses
 from train.reid.network import ReidNetwork
 from train.sources import PICTURES, Sample
 from train.view import known_box
@@ -33,26 +31,28 @@ Floats = NDArray[np.float32]
 class PlainInput:
     """Images as a network is shown them when it is not trained."""
 
-    def __init__(self, model: ReidModelConfig) -> None:
-        self._model, self._view = model, reid_view(model, CropCache(0))
+    def __init__(self, model: ReidModelConfig, device: torch.device) -> None:
+        self._model, self._device = model, device
+        self._view = reid_view(model, CropCache(0))
 
     def batches(
         self,
         samples: list[Sample],
-        keypoints: Literal["labels"] | Path,
+        keypoints: Origin,
         name: str,
         size: int,
         mirrored: bool = False,
-    ) -> DataLoader[Item]:
-        """Batches of ``size`` images in their order, or of their mirror images.
+    ) -> Iterator[Item]:
+        """Batches of ``size`` images in their order, or of their mirror images, on the device.
 
         See ``ReidPredictor.predict``.
         """
-        poses: PoseSource = NoPose()
-        if self._model.embedding:
-            poses = KeypointSource(self._model, load_poses(samples, keypoints, name))
+        sources = {sample.source for sample in samples}
+        origins, names = dict.fromkeys(sources, keypoints), dict.fromkeys(sources, name)
+        poses = open_poses(self._model, samples, origins, names, self._device)
         load = mirrored_item if mirrored else plain_item
-        return InOrder(samples, lambda s: load(self._view, s, poses), size).loader()
+        loader = InOrder(samples, lambda s: load(self._view, s, poses.source), size).loader()
+        return map(poses.complete, to_device(loader, self._device))
 
 
 class ReidPredictor:
@@ -63,12 +63,12 @@ class ReidPredictor:
         self._path, self._device = checkpoint, device
         model, network = load_network(checkpoint)
         self._network = network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self._input = PlainInput(model)
+        self._input = PlainInput(model, device)
 
     def predict(
         self,
         samples: list[Sample],
-        keypoints: Literal["labels"] | Path,
+        keypoints: Origin,
         name: str = "DATA",
         flip: bool = False,
     ) -> Features:
@@ -98,13 +98,13 @@ class ReidPredictor:
     def _look(
         self,
         samples: list[Sample],
-        keypoints: Literal["labels"] | Path,
+        keypoints: Origin,
         name: str,
         mirrored: bool = False,
     ) -> dict[str, Floats]:
-        loader = self._input.batches(samples, keypoints, name, BATCH_SIZE, mirrored)
+        batches = self._input.batches(samples, keypoints, name, BATCH_SIZE, mirrored)
         with progress(len(samples), "predict reid") as bar:
-            return run_network(self._network, to_device(loader, self._device), bar.update)
+            return run_network(self._network, batches, bar.update)
 
     @cached_property
     def digest(self) -> str:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from typing import Any
 
 import numpy as np
+import torch
 from accelerate import Accelerator
 from accelerate.utils import gather_object
 from torch import Tensor, nn
@@ -18,7 +19,7 @@ from pamtri.ranking import rank_metrics
 from train.batches import InOrder, Item, TrainingBatches, to_device
 from train.images import CropCache
 from train.mixing import Draw, IdentityPlan
-from train.reid.config import ReidConfig
+from train.reid.config import ReidConfig, ReidTrainingConfig
 from train.reid.data import (
     augmented_item,
     has_identity,
@@ -26,11 +27,14 @@ from train.reid.data import (
     plain_item,
     reid_view,
 )
-from train.reid.embedding import KeypointSource, NoPose, PoseSource, load_poses
+from train.reid.embedding import Poses, open_poses
 from train.reid.loss import ReidLoss
 from train.reid.network import ReidNetwork
 from train.reid.predict import BATCH_SIZE, run_network
 from train.sources import Sample, open_split
+
+ByIdentity = dict[str, dict[int, list[int]]]
+"""Of each source: identity -> positions of its images among the source's."""
 
 
 class ReidTask:
@@ -48,28 +52,23 @@ class ReidTask:
         self.split = split
         self._training, self._validation = split.training, split.validation
         check_validation(self._validation)
-        by_identity = {name: group_by_identity(s) for name, s in self._training.items()}
+        by_identity, self._notes = _trained_on(self._training, config.training)
         self.classes: dict[str, list[int]] | None = {
             name: list(groups) for name, groups in by_identity.items()
         }
         keys = [(name, identity) for name, groups in by_identity.items() for identity in groups]
         self._class_of = {key: i for i, key in enumerate(keys)}
-        self._poses = self._pose_source(config) if config.model.embedding else NoPose()
         share = max(1, config.training.workers)
         self._view = reid_view(config.model, CropCache(config.data.cache_mb * 2**20 // share))
-        plan = IdentityPlan(
-            {name: list(groups.values()) for name, groups in by_identity.items()},
-            config.training.identities,
-            config.training.images_per_identity,
-            ratio,
-            config.seed,
-        )
+        plan = self._plan(by_identity)
         self.batches = TrainingBatches(
             plan, self._load, config.seed, accelerator.process_index, accelerator.num_processes
         )
         network = ReidNetwork(config.model, len(keys), config.loss)
         self.network: nn.Module = network
         self._loss = ReidLoss(config.loss, network.learned)
+        # After the network, whose first weights must not depend on another that is drawn as well.
+        self._poses = self._open_poses(accelerator.device)
 
     def describe(self) -> str:
         """The data in a line."""
@@ -78,17 +77,19 @@ class ReidTask:
             f"{len(samples)} {name} images of {len(self.classes[name])} identities"
             for name, samples in self._training.items()
         ]
-        return f"reid: {' + '.join(parts)}, {len(self._validation)} images to validate"
+        line = f"reid: {' + '.join(parts)}, {len(self._validation)} images to validate"
+        return "\n".join([line, *self._notes])
 
     def losses(self, network: nn.Module, batch: Item) -> dict[str, Tensor]:
         """``loss`` of one batch and its terms."""
-        return self._loss(network(*network_inputs(batch)), batch)
+        return self._loss(network(*network_inputs(self._poses.complete(batch))), batch)
 
     def validate(self, network: nn.Module, accelerator: Accelerator) -> dict[str, Any]:
         """mAP and rank-1 of held-out identities, each image a query against all others."""
         mine = self._validation[accelerator.process_index :: accelerator.num_processes]
         batches = InOrder(mine, self._plain_item, BATCH_SIZE).loader()
-        values = run_network(network, to_device(batches, accelerator.device))
+        complete = map(self._poses.complete, to_device(batches, accelerator.device))
+        values = run_network(network, complete)
         rows = gather_object(
             [
                 (sample, {name: value[i] for name, value in values.items()})
@@ -100,25 +101,79 @@ class ReidTask:
             {name: np.stack([row[name] for _, row in rows]) for name in rows[0][1]},
         )
 
+    def _plan(self, by_identity: ByIdentity) -> IdentityPlan:
+        training = self.config.training
+        cameras = {name: [s.record.camera for s in v] for name, v in self._training.items()}
+        return IdentityPlan(
+            {name: list(groups.values()) for name, groups in by_identity.items()},
+            training.identities,
+            training.images_per_identity,
+            self.config.mixing.synthetic_ratio,
+            self.config.seed,
+            cameras if training.spread_cameras else None,
+            _twins(self._training, by_identity) if training.twins_together else None,
+        )
+
+    def _open_poses(self, device: torch.device) -> Poses:
+        samples = [*self._validation, *(s for v in self._training.values() for s in v)]
+        sources = sorted({sample.source for sample in samples})
+        origins = {name: getattr(self.config.data, name).keypoints for name in sources}
+        names = {name: f"data.{name}" for name in sources}
+        return open_poses(self.config.model, samples, origins, names, device)
+
     def _load(self, draw: Draw, rng: np.random.Generator) -> Item:
         sample = self._training[draw.source][draw.index]
-        item = augmented_item(self._view, sample, self._poses, self.config.augment, rng)
+        item = augmented_item(self._view, sample, self._poses.source, self.config.augment, rng)
         identity = sample.record.identity
         assert identity is not None
         return {**item, "identity": self._class_of[draw.source, identity]}
 
     def _plain_item(self, sample: Sample) -> Item:
-        return plain_item(self._view, sample, self._poses)
+        return plain_item(self._view, sample, self._poses.source)
 
-    def _pose_source(self, config: ReidConfig) -> PoseSource:
-        by_source: dict[str, list[Sample]] = defaultdict(list)
-        for sample in (*self._validation, *(s for v in self._training.values() for s in v)):
-            by_source[sample.source].append(sample)
-        poses = [
-            load_poses(samples, getattr(config.data, name).keypoints, f"data.{name}")
-            for name, samples in by_source.items()
+
+def _trained_on(
+    training: dict[str, list[Sample]], config: ReidTrainingConfig
+) -> tuple[ByIdentity, list[str]]:
+    """The images of each identity that is trained on, and what is to be said of those with few.
+
+    Images of identities that are left out leave ``training`` too.
+    """
+    least, notes = config.images_per_identity, []
+    by_identity: ByIdentity = {}
+    for name, samples in training.items():
+        groups = group_by_identity(samples)
+        total = len(groups)
+        few = {identity for identity, images in groups.items() if len(images) < least}
+        leaves = few and config.few_images == "leave_out"
+        if leaves:
+            training[name] = [s for s in samples if s.record.identity not in few]
+            groups = group_by_identity(training[name])
+        if few:
+            what = "are left out" if leaves else "come with repeated images"
+            notes.append(
+                f"data.{name}: {len(few)} of {total} identities have fewer than {least} images and "
+                f"{what}"
+            )
+        by_identity[name] = groups
+    return by_identity, notes
+
+
+def _twins(training: dict[str, list[Sample]], by_identity: ByIdentity) -> dict[str, list[Hashable]]:
+    """A key of each identity, which near twins share. Raises DataError when there are none."""
+    keys: dict[str, list[Hashable]] = {}
+    for name, groups in by_identity.items():
+        models = [training[name][images[0]].record.vehicle_model for images in groups.values()]
+        keys[name] = [
+            ("identity", identity) if model is None else ("model", model)
+            for identity, model in zip(groups, models, strict=True)
         ]
-        return KeypointSource(config.model, {k: v for part in poses for k, v in part.items()})
+    if all(len(set(k)) == len(k) for k in keys.values()):
+        raise DataError(
+            "training.twins_together: no two identities to train on are near twins; render some "
+            "with vehicle.twins, or set it to false"
+        )
+    return keys
 
 
 def group_by_identity(samples: Sequence[Sample]) -> dict[int, list[int]]:
