@@ -10,12 +10,12 @@ import numpy as np
 
 from pamtri.dataset import Dataset
 from pamtri.errors import DataError
-from pamtri.formats import FORMATS, open_dataset
+from pamtri.formats import open_dataset
+from pamtri.pictures import open_images
 from pamtri.record import Record
 from train.config import DataConfig, SourceConfig
 from train.mixing import REAL, SYNTHETIC
 
-IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp")
 _HELD_OUT = 4  # stream of random numbers
 
 
@@ -120,12 +120,9 @@ def open_for_prediction(
     A picture that is in several splits, as VeRi's queries are, comes once. Raises DataError when
     two images of a split have the same base name, since predictions are filed by it.
     """
-    known = layout is not None or any(f.detect and f.detect(path) for f in FORMATS.values())
-    if not known and not splits:
-        return _unique(pictures_in(path))
-    return _unique(
-        open_samples(SourceConfig(path=path, format=layout, splits=tuple(splits) or None), "")
-    )
+    if splits:
+        return _unique(samples_of(open_dataset(path, layout).only(*splits), ""))
+    return _unique(samples_of(open_images(path, layout), ""))
 
 
 def _unique(samples: list[Sample]) -> list[Sample]:
@@ -138,22 +135,6 @@ def _unique(samples: list[Sample]) -> list[Sample]:
                 "image's name, so each must have its own"
             )
     return list(first.values())
-
-
-def pictures_in(folder: Path) -> list[Sample]:
-    """The image files of a plain folder and the folders in it, ordered by path.
-
-    Raises DataError when there are none.
-    """
-    if not folder.is_dir():
-        raise DataError(f"{folder}: no such folder")
-    files = sorted(p for p in folder.rglob("*") if p.suffix.lower() in IMAGE_SUFFIXES)
-    if not files:
-        raise DataError(f"{folder}: holds no image ({', '.join(IMAGE_SUFFIXES)}) and no data set")
-    return [
-        Sample(p, Record(image=p.relative_to(folder).as_posix(), domain="real"), "pictures")
-        for p in files
-    ]
 
 
 def _usable(
