@@ -39,7 +39,7 @@ def gap_text(gap: Gap) -> str:
 
 
 def _verdict(gap: Gap) -> str:
-    return "no gap shown" if gap.kernel.low <= 0 else "a gap is shown"
+    return "it shows no gap" if gap.kernel.low <= 0 else "it shows a gap"
 
 
 def _set(dataset: Dataset, left_out: int) -> str:

@@ -325,7 +325,7 @@ def test_the_command(folders: tuple[Path, Path], tmp_path: Path) -> None:
     )
     assert summary["frechet"] == pytest.approx(frechet_distance(first, second))
     assert f"{summary['frechet']:.4g}" in result.output
-    assert "a gap is shown" in result.output
+    assert "it shows a gap" in result.output
     assert f"A: {folders[0]}, 10 images\nB: {folders[1]}, 10 images\n4 features" in result.output
     side = next(line for line in result.output.splitlines() if line.startswith("side seen"))
     assert "not known" in side and side.endswith("–")  # noqa: RUF001
