@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import shlex
 import signal
 import sys
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from evaluate.gap.cli import gap
 from pamtri.options import config_argument, output_option, resume_option, set_option
 
 if TYPE_CHECKING:
@@ -31,6 +31,9 @@ json_option = click.option(
 @click.group()
 def evaluate() -> None:
     """Score prediction files, whoever made them, against a data set's labels."""
+
+
+evaluate.add_command(gap)
 
 
 @evaluate.command("pose")
@@ -315,11 +318,10 @@ def _show(comparison: Comparison) -> None:
 
 
 def _write_json(target: Path | None, summary: dict[str, Any]) -> None:
-    from pamtri.run_folder import write_atomic
+    from pamtri.run_folder import write_json
 
     if target is not None:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        write_atomic(target, json.dumps(summary, indent=1) + "\n")
+        write_json(target, summary)
 
 
 @contextlib.contextmanager

@@ -15,7 +15,15 @@ from evaluate.data import open_source
 from evaluate.plan import Trial, real_source, trials
 from evaluate.pose import PoseScores, score_pose
 from evaluate.reid import ReidScores, score_reid
-from evaluate.statistics import Difference, Measure, paired_difference
+from evaluate.statistics import (
+    CHANCE,
+    Difference,
+    Measure,
+    SeedMean,
+    corrected,
+    mean_over_seeds,
+    paired_difference,
+)
 from pamtri.dataset import Dataset
 from pamtri.errors import DataError
 from pamtri.features import read_features
@@ -62,17 +70,18 @@ class Results:
     test: dict[Task, Dataset]
     scores: dict[Trial, Scores]
     differences: dict[Task, dict[str, dict[str, Difference]]]
-    """Task, arm and metric to that arm less the baseline."""
+    """Task, arm and metric to that arm less the baseline; where there are several arms, corrected
+    for their number, metric by metric."""
 
     def of(self, task: Task, arm: str) -> list[tuple[Trial, Scores]]:
         """The trials of one arm, a seed each."""
         return [(t, s) for t, s in self.scores.items() if (t.task, t.arm.name) == (task, arm)]
 
-    def mean(self, task: Task, arm: str, metric: str) -> float | None:
+    def mean(self, task: Task, arm: str, metric: str) -> SeedMean | None:
         """The metric of one arm, averaged over its seeds."""
         values = [s.measures[metric].value for _, s in self.of(task, arm) if metric in s.measures]
         known = [value for value in values if value is not None]
-        return sum(known) / len(known) if known else None
+        return mean_over_seeds(known) if known else None
 
     def metrics(self, task: Task) -> list[Metric]:
         """The metrics of a task that every trial has a value for."""
@@ -89,8 +98,11 @@ class Results:
         for task in self.config.tasks.named:
             arms = {}
             for arm in self.config.arms:
+                means = {m.key: self.mean(task, arm.name, m.key) for m in self.metrics(task)}
+                known = {key: mean for key, mean in means.items() if mean is not None}
                 arms[arm.name] = {
-                    "mean": {m.key: self.mean(task, arm.name, m.key) for m in self.metrics(task)},
+                    "mean": {key: mean.value for key, mean in known.items()},
+                    "interval": {key: [mean.low, mean.high] for key, mean in known.items()},
                     "seeds": {str(t.seed): s.summary() for t, s in self.of(task, arm.name)},
                 }
             tasks[task] = {
@@ -141,6 +153,8 @@ def outcome(difference: Difference | None, task: str, metric: str) -> str:
     if difference is None:
         return f"{task} ({metric}) could not be scored"
     interval = f"95{_NBSP}% interval {points(difference.low)} to {points(difference.high)}"
+    if difference.p < CHANCE and not difference.shown:
+        interval += ", which does not hold for so many arms at once"
     if not difference.shown:
         value = points(difference.value)
         return f"no difference was shown in {task} ({metric} {value} points, {interval})"
@@ -161,10 +175,12 @@ def highlights(results: Results, count: int = 3) -> list[str]:
     rows.sort(key=lambda row: (row[0] > 0, -abs(row[3].value) / (row[3].high - row[3].low + 1e-9)))
     lines = []
     for _, metric, task, difference in rows[:count]:
-        before, after = (results.mean(task, name, metric.key) for name in (baseline, arm))
+        before, after = (
+            _mean_points(results.mean(task, name, metric.key)) for name in (baseline, arm)
+        )
         lines.append(
-            f"{metric.label}: {points(before or 0, signed=False)} % {baseline}, "
-            f"{points(after or 0, signed=False)} % {arm} ({points(difference.value)} points, "
+            f"{metric.label}: {before} % {baseline}, {after} % {arm} "
+            f"({points(difference.value)} points, "
             f"95 % interval {points(difference.low)} to {points(difference.high)})"
         )
     return lines
@@ -174,6 +190,10 @@ def points(share: float, signed: bool = True) -> str:
     """A share of 1 in percentage points, with a true minus sign and no negative zero."""
     rounded = round(100 * share, 1) + 0.0
     return f"{rounded:{'+' if signed else ''}.1f}".replace("-", "\N{MINUS SIGN}")
+
+
+def _mean_points(mean: SeedMean | None) -> str:
+    return points(mean.value if mean is not None else 0.0, signed=False)
 
 
 def trained_steps(trial: Trial) -> int:
@@ -221,4 +241,16 @@ def _differences(
             )
             if difference is not None:
                 found[arm][key] = difference
-    return found
+    return _corrected(found) if len(others) > 1 else found
+
+
+def _corrected(
+    found: Mapping[str, Mapping[str, Difference]],
+) -> dict[str, dict[str, Difference]]:
+    """Each metric's differences, corrected for each other's sake."""
+    result: dict[str, dict[str, Difference]] = {arm: {} for arm in found}
+    for key in dict.fromkeys(key for by_metric in found.values() for key in by_metric):
+        by_arm = {arm: by_metric[key] for arm, by_metric in found.items() if key in by_metric}
+        for arm, difference in corrected(by_arm).items():
+            result[arm][key] = difference
+    return result

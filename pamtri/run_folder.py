@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 import subprocess
@@ -68,6 +69,12 @@ def write_atomic(path: Path, text: str) -> None:
     temporary = path.with_name(f"{path.name}.{socket.gethostname()}.{os.getpid()}{_PART_SUFFIX}")
     temporary.write_text(text, encoding="utf-8")
     temporary.replace(path)
+
+
+def write_json(path: Path, content: Any) -> None:
+    """Write plain data, whole or not at all; the folder is made."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_atomic(path, json.dumps(content, indent=1) + "\n")
 
 
 def _left_by_a_claim(name: str) -> bool:

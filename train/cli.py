@@ -227,6 +227,44 @@ def predict_reid(
     click.echo(f"{output}: features of {len(samples)} images")
 
 
+@predict.command("features")
+@click.argument("network")
+@data_argument
+@file_option("features.npz")
+@click.option("--backbone", help="The timm network that NETWORK, a file of weights, is of.")
+@format_option
+@split_option
+def predict_features(
+    network: str,
+    data: Path,
+    output: Path,
+    backbone: str | None,
+    layout: str | None,
+    splits: tuple[str, ...],
+) -> None:
+    """Write what NETWORK sees in the images of DATA, one row an image, to compare data sets by.
+
+    NETWORK is a checkpoint of a pose or re-ID network, a file of weights of any timm network
+    (with --backbone), or, as a last resort where there is no trained network, 'random': a network
+    with fixed random weights, which sees colours and textures but knows no vehicles.
+
+    \b
+    Examples:
+      pamtri predict features runs/reid/best.pt runs/synthetic --output synthetic.npz
+      pamtri predict features resnet50.safetensors photos --backbone resnet50 --output photos.npz
+      pamtri evaluate gap runs/synthetic photos --features synthetic.npz photos.npz
+    """
+    from pamtri.features import Features, write_features
+    from train.features import image_features
+    from train.run import inference_device
+    from train.sources import open_for_prediction
+
+    samples = open_for_prediction(data, layout, splits)
+    values = image_features(network, backbone, samples, inference_device())
+    write_features(output, Features(output, tuple(s.name for s in samples), values))
+    click.echo(f"{output}: {values.shape[1]} features of {len(samples)} images")
+
+
 @click.command("import-checkpoint")
 @click.argument("file", type=click.Path(path_type=Path))
 @file_option("pamtri_w32.pt")

@@ -10,12 +10,12 @@ import numpy as np
 
 from pamtri.dataset import Dataset
 from pamtri.errors import DataError
-from pamtri.formats import FORMATS, open_dataset
+from pamtri.formats import open_dataset
+from pamtri.pictures import PLAIN, open_images
 from pamtri.record import Record
 from train.config import DataConfig, SourceConfig
 from train.mixing import REAL, SYNTHETIC
 
-IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp")
 PICTURES = "pictures"
 """The source of images that belong to no data set."""
 _HELD_OUT = 4  # stream of random numbers
@@ -123,13 +123,11 @@ def open_for_prediction(
     two images of a split have the same base name, since predictions are filed by it.
     """
     if path.is_file() and layout is None and not splits:
-        return [_picture(path, path.parent)]
-    known = layout is not None or any(f.detect and f.detect(path) for f in FORMATS.values())
-    if not known and not splits:
-        return _unique(pictures_in(path))
-    return _unique(
-        open_samples(SourceConfig(path=path, format=layout, splits=tuple(splits) or None), "")
-    )
+        return [Sample(path, Record(image=path.name, domain="real"), PICTURES)]
+    if splits:
+        return _unique(samples_of(open_dataset(path, layout).only(*splits), ""))
+    images = open_images(path, layout)
+    return _unique(samples_of(images, PICTURES if images.format == PLAIN else ""))
 
 
 def _unique(samples: list[Sample]) -> list[Sample]:
@@ -142,25 +140,6 @@ def _unique(samples: list[Sample]) -> list[Sample]:
                 "image's name, so each must have its own"
             )
     return list(first.values())
-
-
-def pictures_in(folder: Path) -> list[Sample]:
-    """The image files of a plain folder and the folders in it, ordered by path.
-
-    Raises DataError when there are none.
-    """
-    if not folder.is_dir():
-        raise DataError(f"{folder}: no such file or folder")
-    files = sorted(p for p in folder.rglob("*") if p.suffix.lower() in IMAGE_SUFFIXES)
-    if not files:
-        raise DataError(f"{folder}: holds no image ({', '.join(IMAGE_SUFFIXES)}) and no data set")
-    return [_picture(file, folder) for file in files]
-
-
-def _picture(file: Path, folder: Path) -> Sample:
-    """An image of which nothing is known."""
-    record = Record(image=file.relative_to(folder).as_posix(), domain="real")
-    return Sample(file, record, PICTURES)
 
 
 def _usable(

@@ -193,7 +193,7 @@ def _limits(results: Results, folder: Path) -> list[str]:
         + (
             "training is not covered; train with more seeds (`--set seeds=[0,1,2]`) to see it."
             if seeds == 1
-            else "training is averaged over these, not covered by the intervals."
+            else "training is covered by the intervals as far as so many seeds can tell it."
         ),
         "The budget is equal in optimisation steps; an arm with synthetic images sees fewer real "
         "ones in the same number of steps.",
@@ -206,7 +206,10 @@ def _limits(results: Results, folder: Path) -> list[str]:
             "easier than it should be.",
         )
     if len(config.arms) > 2:
-        limits.append("Intervals are not corrected for the number of arms compared.")
+        limits.append(
+            "With several arms one may stand out by chance: whether a difference is shown is "
+            "corrected for their number (Holm), metric by metric; intervals are not."
+        )
     return limits
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from evaluate.config import Task
 from evaluate.pose import PoseScores
 from evaluate.results import Results, points
-from evaluate.statistics import Difference
+from evaluate.statistics import Difference, SeedMean
 from pamtri import pck
 
 
@@ -34,6 +34,8 @@ class Row:
     meaning: str
     values: tuple[str, ...]
     bars: tuple[Bar | None, ...]
+    intervals: tuple[str, ...] = ()
+    """Of the values, over seeds; empty where there is one seed."""
 
 
 def result_rows(results: Results, task: Task) -> list[Row]:
@@ -42,15 +44,19 @@ def result_rows(results: Results, task: Task) -> list[Row]:
     found = results.differences[task]
     bounds = [abs(v) for by in found.values() for d in by.values() for v in (d.low, d.high)]
     scale = max(bounds, default=0.0) or 1.0
-    return [
-        Row(
-            metric.label,
-            metric.meaning,
-            tuple(percent(results.mean(task, arm, metric.key)) for arm in arms),
-            tuple(_bar(found[arm].get(metric.key), scale) for arm in arms[1:]),
+    rows = []
+    for metric in results.metrics(task):
+        means = [results.mean(task, arm, metric.key) for arm in arms]
+        rows.append(
+            Row(
+                metric.label,
+                metric.meaning,
+                tuple(percent(mean.value if mean else None) for mean in means),
+                tuple(_bar(found[arm].get(metric.key), scale) for arm in arms[1:]),
+                tuple(_interval(mean) for mean in means),
+            )
         )
-        for metric in results.metrics(task)
-    ]
+    return rows
 
 
 def group_rows(results: Results) -> list[Row]:
@@ -90,6 +96,13 @@ def percent(share: float | None) -> str:
 def _mean_percent(values: Sequence[float | None]) -> str:
     known = [value for value in values if value is not None]
     return percent(sum(known) / len(known) if known else None)
+
+
+def _interval(mean: SeedMean | None) -> str:
+    """As in ``68.0 to 74.5``."""
+    if mean is None or mean.low is None or mean.high is None:
+        return ""
+    return f"{points(mean.low, signed=False)} to {points(mean.high, signed=False)}"
 
 
 def _bar(difference: Difference | None, scale: float) -> Bar | None:

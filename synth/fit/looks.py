@@ -18,16 +18,16 @@ import numpy as np
 import PIL.Image
 from numpy.typing import NDArray
 
-from pamtri.errors import DataError, UserError
+from pamtri.errors import UserError
 from pamtri.formats.pose_pack import PosePack, open_pack
 from pamtri.images import read_image
+from pamtri.pictures import pictures_in
 from pamtri.pose import Pose
 from pamtri.progress import progress
 from pamtri.segments import fill_polygons
 from pamtri.viewpoint import estimate_viewpoints
 
 Floats = NDArray[np.float64]
-SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp")
 SCALARS = (
     "elevation", "roll", "distance", "margin", "brightness", "contrast", "saturation", "warmth",
     "sharpness", "grain",
@@ -71,11 +71,8 @@ def pictures_of(folder: Path, count: int) -> list[Path]:
 
     Raises DataError when there are none.
     """
-    if not folder.is_dir():
-        raise DataError(f"{folder}: no such folder")
-    files = sorted(p for p in folder.rglob("*") if p.suffix.lower() in SUFFIXES)
-    if not files:
-        raise DataError(f"{folder}: holds no image ({', '.join(SUFFIXES)})")
+    images = pictures_in(folder)
+    files = [images.image_path(record) for record in images]
     count = min(count, len(files))
     return [files[i * len(files) // count] for i in range(count)]
 

@@ -12,10 +12,10 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
+from pamtri.column_difference import bin_edges, shares, word_shares
+from pamtri.columns import Column
 from pamtri.keypoints import NAMES, NUM_KEYPOINTS, Visibility
 from pamtri.page.svg import ARMS, INK, inline_svg
-from synth.stats.columns import Column
-from synth.stats.compare import bin_edges, shares, word_shares
 
 _SMALL = (3.4, 2.1)
 _MOST_BARS = 14

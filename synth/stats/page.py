@@ -14,6 +14,8 @@ import numpy as np
 from markupsafe import Markup
 
 from pamtri.attributes import COLOURS, TYPES
+from pamtri.column_difference import association, difference
+from pamtri.columns import Column, factor_columns, label_columns
 from pamtri.dataset import Dataset
 from pamtri.formats import open_dataset
 from pamtri.page.pictures import bones, chosen, dots, shot
@@ -22,8 +24,6 @@ from pamtri.progress import progress
 from pamtri.record import Record
 from pamtri.run_folder import write_atomic
 from synth.stats import charts
-from synth.stats.columns import Column, factor_columns, label_columns
-from synth.stats.compare import association, difference
 
 _SAMPLES = 24
 _ENTANGLED = ("split", "camera", "colour", "type", "azimuth, degrees", "elevation, degrees",

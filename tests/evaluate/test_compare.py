@@ -1,5 +1,6 @@
 """Comparisons end to end: order, budgets, failure, interruption, resume, and what is written."""
 
+import dataclasses
 import json
 import os
 import re
@@ -15,8 +16,9 @@ import yaml
 
 from evaluate.compare import run_comparison
 from evaluate.config import CompareConfig
-from evaluate.results import points
+from evaluate.results import outcome, points
 from evaluate.runner import Runner, duration, seconds_left
+from evaluate.statistics import Difference
 from pamtri.config import parse_config
 from pamtri.errors import ConfigError, DataError, UserError
 
@@ -57,9 +59,13 @@ def test_results_file_and_report_agree(bench: Any) -> None:
     page = comparison.report.read_text(encoding="utf-8")
     assert comparison.report == bench.root / "out/report/index.html"
     assert summary["answer"] in page
-    cells = re.findall(r'data-arm="([^"]+)">([^<]+)</td>', page)
+    cells = re.findall(r'data-arm="([^"]+)">([^<]+?)\s*<small>\(([^)]+)\)</small></td>', page)
     expected = [
-        (arm, points(by_arm["mean"][metric], signed=False))
+        (
+            arm,
+            points(by_arm["mean"][metric], signed=False),
+            " to ".join(points(v, signed=False) for v in by_arm["interval"][metric]),
+        )
         for task in summary["tasks"].values()
         for metric in task["arms"]["real-only"]["mean"]
         for arm, by_arm in task["arms"].items()
@@ -88,6 +94,30 @@ def test_better_predictions_are_told_as_such(bench: Any) -> None:
                      summary["answer"])  # fmt: skip
     assert "With 50\xa0% synthetic images in every training batch" in summary["answer"]
     assert list(pose["steps"].values()) == [100] * 4
+
+
+def test_several_arms_are_corrected_for_their_number(bench: Any) -> None:
+    bench.data["arms"] += [{"name": "more", "synthetic_ratio": 0.7}]
+    del bench.data["tasks"]["reid"]
+    page = bench.run().report.read_text(encoding="utf-8")
+    summary = json.loads((bench.root / "out/results.json").read_text())
+    both = summary["tasks"]["pose"]["differences"]
+    for key, first in both["augmented"].items():
+        second = both["more"][key]
+        smaller, larger = sorted((first["p"], second["p"]))
+        found = sorted((first["p_corrected"], second["p_corrected"]))
+        assert found == pytest.approx([min(1, 2 * smaller), min(1, max(2 * smaller, larger))])
+    assert "corrected for their number (Holm)" in page
+
+
+def test_a_difference_that_only_one_arm_alone_would_show_is_told_plainly() -> None:
+    clear = Difference(0.02, 0.001, 0.04, 0.03, covers_seeds=True)
+    assert outcome(clear, "re-identification", "mAP").startswith("re-identification (mAP) rose by")
+    told = outcome(dataclasses.replace(clear, p_corrected=0.09), "re-identification", "mAP")
+    assert told == (
+        "no difference was shown in re-identification (mAP +2.0 points, 95\xa0% interval +0.1 to "
+        "+4.0, which does not hold for so many arms at once)"
+    )
 
 
 def test_report_stands_alone(bench: Any) -> None:

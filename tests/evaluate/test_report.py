@@ -113,12 +113,15 @@ def test_charts_take_the_page_s_colours() -> None:
 
 
 def test_bars_are_placed_on_the_track() -> None:
-    bar = _bar(Difference(0.02, -0.01, 0.05), scale=0.10)
+    bar = _bar(Difference(0.02, -0.01, 0.05, 0.2, True), scale=0.10)
     assert bar is not None
     assert (bar.text, bar.interval, bar.verdict) == ("+2.0", "\N{MINUS SIGN}1.0 to +5.0", "unclear")
     assert bar.dot == pytest.approx(50 + 48 * 0.2)
     assert (bar.start, bar.width) == pytest.approx((50 - 48 * 0.1, 48 * 0.6))
-    higher, lower = Difference(0.02, 0.01, 0.03), Difference(-0.02, -0.03, -0.01)
+    higher, lower = (
+        Difference(0.02, 0.01, 0.03, 0.01, True),
+        Difference(-0.02, -0.03, -0.01, 0.01, True),
+    )
     assert [b.verdict for b in (_bar(higher, 1.0), _bar(lower, 1.0)) if b] == [
         "higher",
         "lower",

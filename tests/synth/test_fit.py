@@ -140,7 +140,7 @@ def test_pictures_are_taken_evenly(tmp_path):
     with pytest.raises(DataError, match="holds no image"):
         (tmp_path / "none").mkdir()
         pictures_of(tmp_path / "none", 5)
-    with pytest.raises(DataError, match="no such folder"):
+    with pytest.raises(DataError, match="no such file or folder"):
         pictures_of(tmp_path / "away", 5)
 
 

@@ -11,12 +11,12 @@ from click.testing import CliRunner
 from PIL import Image
 from rendered_sets import read_lines, render_set, write_lines
 
+from pamtri.column_difference import association, bin_edges, difference, shares, word_shares
+from pamtri.columns import Column, factor_columns, label_columns
 from pamtri.dataset import Dataset, DatasetInfo, read_native, write_native
 from pamtri.record import Keypoints, Record, Viewpoint
 from synth.cli import synth
 from synth.stats import page
-from synth.stats.columns import Column, factor_columns, label_columns
-from synth.stats.compare import association, bin_edges, difference, shares, word_shares
 
 
 @pytest.fixture(scope="module")

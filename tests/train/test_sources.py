@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 
 from pamtri.errors import DataError
+from pamtri.pictures import pictures_in
 from train.config import DataConfig, SourceConfig
 from train.pose.data import has_keypoints
 from train.reid.data import has_identity
-from train.sources import hold_out, open_for_prediction, open_split, pictures_in
+from train.sources import hold_out, open_for_prediction, open_split
 
 
 def identities(samples: list) -> set[int]:

@@ -55,15 +55,15 @@ class PoseNetwork(nn.Module):
         With ``visibility`` a pair: those, and the scores (n, 36, 3) of
         ``train.pose.visibility.STATES``, of a network that learns them.
         """
-        features = self._features(images)
+        features = self.features(images)
         output: Tensor = self.head(features)
         if not visibility:
             return output
         assert self.visibility is not None
         return output, self.visibility(features, heatmaps_from(output.float(), self._config))
 
-    def _features(self, images: Tensor) -> Tensor:
-        """(n, channels, s / 4, s / 4)."""
+    def features(self, images: Tensor) -> Tensor:
+        """What heatmaps are made of: (n, channels, s / 4, s / 4)."""
         trunk = self.backbone
         if not self._is_hrnet:
             upsampled: Tensor = self.upsample(trunk(images))

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from synth.stats.columns import Column
+from pamtri.columns import Column
 
 _BINS = 24
 _COARSE = 6
