@@ -25,8 +25,9 @@ from pamtri.config import load_config
 from pamtri.record import Keypoints, Record
 from train.batches import InOrder, Item, TrainingBatches, to_device
 from train.config import AugmentConfig
+from train.draws import ImagePlan
 from train.images import CropCache
-from train.mixing import ImagePlan
+from train.mixing import Mix
 from train.pose.codec import STRIDE, decode, encode
 from train.pose.config import PoseConfig, PoseModelConfig
 from train.pose.data import augmented_item, plain_item
@@ -95,7 +96,7 @@ def loading(
     """Augmented batches: read from files here; from memory by two processes."""
     view = View(model.input_size, True, 1.25, 1.4, CropCache(2**30))
     batches = TrainingBatches(
-        ImagePlan({"real": IMAGES}, BATCH, 0.0, 0),
+        ImagePlan({"real": IMAGES}, BATCH, Mix.constant(0.0), 0),
         lambda draw, rng: augmented_item(view, samples[draw.index], "visible", augment, rng),
         seed=0,
     )

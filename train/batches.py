@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Generic, TypeVar
 
@@ -11,7 +11,7 @@ import torch
 from torch.utils.data import DataLoader, Dataset, default_collate
 
 from pamtri.errors import ConfigError
-from train.mixing import SOURCES, Draw, Plan
+from train.draws import Draw, Plan
 
 Item = dict[str, Any]
 """One image's arrays, by name."""
@@ -23,7 +23,8 @@ class TrainingBatches(Dataset[Item]):
     """Item ``step`` is the batch of that step, or this process's share of it.
 
     ``load(draw, rng)`` makes one image's arrays. The generator depends on (seed, step, place in
-    the batch) alone. Every batch also has ``drawn``, the draws of each source by all processes.
+    the batch) alone. Every batch also has ``drawn``, the images that all processes draw of each
+    source, by their index in it.
     """
 
     def __init__(
@@ -49,12 +50,23 @@ class TrainingBatches(Dataset[Item]):
             for place, draw in enumerate(draws)
             if place // (len(draws) // self._processes) == self._rank
         ]
-        drawn = Counter(draw.source for draw in draws)
-        return {**default_collate(items), "drawn": {source: drawn[source] for source in SOURCES}}
+        return {**default_collate(items), "drawn": drawn_of(draws)}
+
+    def drawn(self, step: int) -> dict[str, list[int]]:
+        """What ``drawn`` of the batch of a step is, without loading it."""
+        return drawn_of(self._plan.batch(step))
 
     def loader(self, start: int, stop: int, workers: int) -> DataLoader[Item]:
         """The batches of steps ``start`` to ``stop``, in order."""
         return _loader(self, range(start, stop), workers)
+
+
+def drawn_of(draws: Sequence[Draw]) -> dict[str, list[int]]:
+    """The indices of the images that are drawn of each source."""
+    drawn: dict[str, list[int]] = defaultdict(list)
+    for draw in draws:
+        drawn[draw.source].append(draw.index)
+    return dict(drawn)
 
 
 class InOrder(Dataset[Item], Generic[T]):

@@ -15,7 +15,8 @@ from pamtri.config import dump_config
 from pamtri.run_folder import provenance, write_atomic
 from train.checkpoint import Checkpoint
 from train.config import SourceConfig, TrainConfig
-from train.mixing import REAL
+from train.mixing import domain_of
+from train.mixing_config import REAL, RatioSchedule
 from train.sources import Sample, Split
 
 CARD = "model_card.md"
@@ -90,10 +91,9 @@ def _data(config: TrainConfig, split: Split) -> list[str]:
 
 def _source(config: TrainConfig, name: str) -> SourceConfig:
     """The data set that images come from; held-out ones come from that which they are held from."""
-    data = config.data
-    source = getattr(data, name) or data.real or data.synthetic
-    assert source is not None
-    return source
+    if name == "validation" and config.data.validation is not None:
+        return config.data.validation
+    return config.data.sources.get(name) or next(iter(config.data.sources.values()))
 
 
 def _facts(source: SourceConfig, samples: Sequence[Sample]) -> tuple[str, ...]:
@@ -124,10 +124,20 @@ def _validation_note(config: TrainConfig) -> list[str]:
 def _mix(config: TrainConfig, drawn: Mapping[str, int]) -> list[str]:
     total = max(1, sum(drawn.values()))
     shares = [f"{count} {name} ({count / total:.1%})" for name, count in sorted(drawn.items())]
+    asked = ", then ".join(_ratio(ratio) for ratio in config.ratios)
     return [
-        f"Configured: {config.mixing.synthetic_ratio:.0%} of each batch synthetic. Seen until this "
-        f"checkpoint, repetitions included: {', '.join(shares) or 'no'} images."
+        f"Configured: {asked}. Seen until this checkpoint, repetitions included: "
+        f"{', '.join(shares) or 'no'} images."
     ]
+
+
+def _ratio(ratio: float | str | RatioSchedule) -> str:
+    if isinstance(ratio, RatioSchedule):
+        points = ", ".join(f"{share:.0%} at {progress:.0%}" for progress, share in ratio.points)
+        return f"{points} of the way synthetic ({ratio.between} between)"
+    if isinstance(ratio, float):
+        return f"{ratio:.0%} of each batch synthetic"
+    return "sources by their number of images"
 
 
 def _metrics(metrics: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, str]]:
@@ -141,7 +151,7 @@ def _metrics(metrics: Mapping[str, Any], above: str = "") -> Iterator[tuple[str,
 
 def _limits(split: Split) -> list[str]:
     lines = []
-    if REAL not in split.training:
+    if not any(domain_of(name) == REAL for name in split.training):
         lines.append("It was trained on synthetic images alone.")
     if all(sample.record.domain == "synthetic" for sample in split.validation):
         lines.append("Its metrics are of synthetic images; they do not tell how it does on photos.")

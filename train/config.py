@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Discriminator, Field, Tag, model_validator
 
 from pamtri.config import Config
+from train.mixing_config import (
+    BY_SIZE,
+    DOMAINS,
+    REAL,
+    SYNTHETIC,
+    CurriculumConfig,
+    MixingConfig,
+    NonNegative,
+    Positive,
+    RatioSchedule,
+    Share,
+    Stage,
+)
 
 Count = Annotated[int, Field(ge=1)]
-Share = Annotated[float, Field(ge=0, le=1)]
-NonNegative = Annotated[float, Field(ge=0)]
-Positive = Annotated[float, Field(gt=0)]
 
 
 class SourceConfig(Config):
@@ -27,13 +39,30 @@ class SourceConfig(Config):
     """Where an embedded pose comes from: the records; a file of ``pamtri predict pose`` (CSV or
     ``.npy``); or a pose network (``.pt`` or ``.onnx``), which looks at each image as it is trained
     on, after augmentation."""
+    limit: Count | None = None
+    """At most so many of the images, chosen by their names: more of them include fewer."""
+    weight: Positive = 1.0
+    """Against the other sources of its domain; with ``mixing.synthetic_ratio: by_size`` how often
+    each of its images comes while one of weight 1 comes once."""
+
+
+def _one_or_several(value: Any) -> str:
+    return "several" if isinstance(value, list | tuple) else "one"
+
+
+Sources = Annotated[
+    Annotated[SourceConfig, Tag("one")]
+    | Annotated[tuple[SourceConfig, ...], Field(min_length=1), Tag("several")],
+    Discriminator(_one_or_several),
+]
+"""One data set, or a list of them."""
 
 
 class DataConfig(Config):
     """The data sets of one training."""
 
-    real: SourceConfig | None = None
-    synthetic: SourceConfig | None = None
+    real: Sources | None = None
+    synthetic: Sources | None = None
     validation: SourceConfig | None = None
     """Where null, ``validation_fraction`` is held out, by identity, from ``real`` if there is one,
     else from ``synthetic``."""
@@ -47,12 +76,20 @@ class DataConfig(Config):
             raise ValueError("expected a data set in 'real' or 'synthetic', got neither")
         return self
 
+    @property
+    def sources(self) -> dict[str, SourceConfig]:
+        """The data sets to train on by name: their place in the configuration.
 
-class MixingConfig(Config):
-    """How batches are made up."""
+        As in ``real`` and ``synthetic``, or ``synthetic.0`` and ``synthetic.1`` of a list.
+        """
+        return {name: source for domain in DOMAINS for name, source in self._of(domain)}
 
-    synthetic_ratio: Share = 0.5
-    """Synthetic share of every batch: 0 is real images only, 1 synthetic only."""
+    def _of(self, domain: str) -> Iterator[tuple[str, SourceConfig]]:
+        match getattr(self, domain):
+            case SourceConfig() as source:
+                yield domain, source
+            case tuple() as several:
+                yield from ((f"{domain}.{i}", source) for i, source in enumerate(several))
 
 
 class AugmentConfig(Config):
@@ -130,13 +167,46 @@ class TrainConfig(Config):
     seed: Annotated[int, Field(ge=0)] = 0
     data: DataConfig
     mixing: MixingConfig = MixingConfig()
+    curriculum: CurriculumConfig | None = None
     augment: AugmentConfig = AugmentConfig()
     training: TrainingConfig
+    stages: tuple[Stage, ...] = ()
+    """One after another, as in synthetic pre-training, a mix, fine-tuning on real images; without,
+    the run is one stage."""
+
+    @property
+    def ratios(self) -> list[float | str | RatioSchedule]:
+        """The synthetic ratio of each stage."""
+        own = [stage.synthetic_ratio for stage in self.stages] or [None]
+        return [self.mixing.synthetic_ratio if ratio is None else ratio for ratio in own]
+
+    @property
+    def domains(self) -> tuple[str, ...]:
+        """The domains that images are drawn from at some time."""
+        shares = [share for ratio in self.ratios for share in self._shares(ratio)]
+        needed = {REAL: min(shares) < 1, SYNTHETIC: max(shares) > 0}
+        return tuple(name for name, is_needed in needed.items() if is_needed)
+
+    @model_validator(mode="after")
+    def _stages_fill_the_run(self) -> TrainConfig:
+        total = math.fsum(stage.share for stage in self.stages)
+        if self.stages and not math.isclose(total, 1, abs_tol=1e-6):
+            raise ValueError(f"stages: expected shares that add up to 1, got {total:g}")
+        return self
 
     @model_validator(mode="after")
     def _mixed_sources_exist(self) -> TrainConfig:
-        ratio = self.mixing.synthetic_ratio
-        for name, needed in (("synthetic", ratio > 0), ("real", ratio < 1)):
-            if needed and getattr(self.data, name) is None:
-                raise ValueError(f"mixing.synthetic_ratio {ratio:g} needs data.{name}, got null")
+        for name in self.domains:
+            if getattr(self.data, name) is None:
+                shown = [r if isinstance(r, float | str) else "schedule" for r in self.ratios]
+                ratio = " / ".join(f"{r:g}" if isinstance(r, float) else r for r in shown)
+                raise ValueError(f"mixing.synthetic_ratio {ratio} needs data.{name}, got null")
         return self
+
+    def _shares(self, ratio: float | str | RatioSchedule) -> list[float]:
+        """Shares between whose smallest and largest all of a ratio's lie."""
+        if isinstance(ratio, RatioSchedule):
+            return [share for _, share in ratio.points]
+        if ratio == BY_SIZE:
+            return [0.0] * (self.data.real is not None) + [1.0] * (self.data.synthetic is not None)
+        return [float(ratio)]

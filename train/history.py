@@ -44,12 +44,33 @@ class Means:
         return means
 
 
+class Drawn:
+    """Which images of each source a run has trained on."""
+
+    def __init__(self) -> None:
+        self.counts: dict[str, int] = {}
+        """Images drawn, repetitions included."""
+        self._images: dict[str, set[int]] = {}
+
+    def add(self, drawn: Mapping[str, Sequence[int]]) -> None:
+        """Take in the images of a step: their indices in their source."""
+        for source, images in drawn.items():
+            self.counts[source] = self.counts.get(source, 0) + len(images)
+            self._images.setdefault(source, set()).update(images)
+
+    @property
+    def unique(self) -> dict[str, int]:
+        """How many different images that were."""
+        return {source: len(images) for source, images in self._images.items()}
+
+
 class History:
     """Writes the lines of one run; only the main process's history writes anything.
 
     A line is ``{"step", "kind": "train" | "val", ...values}``; training lines hold means since the
     line before (``loss_by_domain`` has the loss of real and of synthetic images, where the task
-    tells) and, in ``drawn``, the images drawn from each source since the start.
+    tells) and, in ``drawn`` and ``unique``, how many images were drawn from each source since the
+    start, and how many different ones.
     """
 
     def __init__(self, folder: Path, is_main: bool) -> None:
@@ -74,10 +95,12 @@ class History:
         """Remember one step's values for the next ``write_mean``."""
         self._collected.add(means)
 
-    def write_mean(self, step: int, extra: Mapping[str, float], drawn: Mapping[str, int]) -> None:
+    def write_mean(self, step: int, extra: Mapping[str, float], drawn: Drawn) -> None:
         """Write a training line: the means of what was collected."""
         means, self._collected = self._collected.nested(), Means()
-        self.write("train", step, {**means, **extra, "drawn": dict(drawn)})
+        self.write(
+            "train", step, {**means, **extra, "drawn": dict(drawn.counts), "unique": drawn.unique}
+        )
 
     def write(self, kind: str, step: int, values: Mapping[str, Any]) -> None:
         """Write one line."""

@@ -15,7 +15,7 @@ import signal
 import types
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -30,10 +30,12 @@ from pamtri.run_folder import write_atomic
 from train.batches import Item, TrainingBatches, to_device
 from train.checkpoint import Checkpoint, save_checkpoint
 from train.config import TrainConfig, TrainingConfig
-from train.history import History, Means
-from train.mixing import SOURCES
+from train.history import Drawn, History, Means
+from train.mixing_config import DOMAINS
 from train.processes import share_batch_norm, shared_statistics
 from train.sources import Split
+from train.stages import Freezer, check_frozen, learning_rate, phase_at, phases_of
+from train.weighting import weighted
 
 LOG_EVERY = 10
 """Steps between lines of the history."""
@@ -79,8 +81,6 @@ class Position:
     """Steps done."""
     best: float = -math.inf
     """The best validation metric so far."""
-    drawn: dict[str, int] = field(default_factory=dict)
-    """Images drawn from each source so far."""
 
 
 Kept = Callable[[Checkpoint, Mapping[str, Any], Mapping[str, int]], object]
@@ -127,9 +127,12 @@ class _Run:
         self._kept = kept
         self._training = task.config.training
         network = share_batch_norm(task.network, accelerator).to(memory_format=torch.channels_last)
+        check_frozen(task.config, network)
+        self._phases, self._freezer = phases_of(task.config), Freezer(network)
         optimiser = _optimiser(network, self._training)
         schedule = torch.optim.lr_scheduler.LambdaLR(
-            optimiser, lambda step: learning_rate_factor(step, self._training)
+            optimiser,
+            lambda step: learning_rate(step, task.config) / self._training.learning_rate,
         )
         self._average = _average(network, self._training, accelerator)
         if self._training.compile:
@@ -137,7 +140,7 @@ class _Run:
         self._network, self._optimiser, self._schedule = accelerator.prepare(
             network, optimiser, schedule
         )
-        self.position = Position()
+        self.position, self._drawn = Position(), Drawn()
         self.history = History(folder, accelerator.is_main_process)
 
     def resume(self) -> None:
@@ -150,10 +153,13 @@ class _Run:
             saved = json.loads((last / _POSITION).read_text())
             self.position = Position(**{**saved, "best": float(saved["best"])})
         self.history.open(self.position.step)
+        for step in range(self.position.step):
+            self._drawn.add(self._task.batches.drawn(step))
 
     def step(self, batch: Item) -> str:
         """One optimisation step; returns what the progress bar says."""
         self._network.train()
+        self._freezer.rest(phase_at(self._phases, self.position.step).frozen)
         self._optimiser.zero_grad()
         means = Means()
         for part, share in batch_parts(batch, self._training.accumulate):
@@ -165,11 +171,10 @@ class _Run:
         position.step += 1
         if self._average is not None:
             self._average.update(self._accelerator.unwrap_model(self._network), position.step)
-        for source, count in batch["drawn"].items():
-            position.drawn[source] = position.drawn.get(source, 0) + count
+        self._drawn.add(batch["drawn"])
         self.history.collect(means)
         if position.step % LOG_EVERY == 0 or position.step == self._training.steps:
-            self.history.write_mean(position.step, {"learning_rate": rate}, position.drawn)
+            self.history.write_mean(position.step, {"learning_rate": rate}, self._drawn)
         return f"loss {means['loss']:.4g}, best {self._task.metric} {_shown(position.best)}"
 
     def _add_gradients(self, part: Item, share: float) -> Means:
@@ -179,6 +184,8 @@ class _Run:
         """
         with self._accelerator.autocast(), shared_statistics(self._accelerator):
             losses = self._task.losses(self._network, part)
+        progress = self.position.step / self._training.steps
+        losses = weighted(losses, part.get("domain", []), self._task.config, progress)
         sums = weighted_sums(losses, part.get("domain", []))
         shared = self._accelerator.reduce(torch.stack([*sums.values()]), "mean")
         means = Means(dict(zip(sums, shared.tolist(), strict=True)))
@@ -218,7 +225,7 @@ class _Run:
                 step=self.position.step,
             )
             save_checkpoint(self._folder / BEST, checkpoint)
-            self._kept(checkpoint, metrics, self.position.drawn)
+            self._kept(checkpoint, metrics, self._drawn.counts)
 
     def save(self) -> None:
         """Replace ``last/`` so that a whole state is on disk at every moment."""
@@ -269,22 +276,10 @@ def weighted_sums(losses: Mapping[str, Tensor], domains: list[str]) -> dict[str,
         for name, term in losses.items()
         if name != "each"
     }
-    for domain in SOURCES if len(each) else ():
+    for domain in DOMAINS if len(each) else ():
         among = torch.tensor([d == domain for d in domains], device=each.device).float()
         sums[f"loss_by_domain/{domain}"] = torch.stack([(each * among).mean(), among.mean()])
     return sums
-
-
-def learning_rate_factor(step: int, training: TrainingConfig) -> float:
-    """What the learning rate is multiplied by in ``step``, 0..1."""
-    schedule = training.schedule
-    if step < schedule.warmup_steps:
-        return (step + 1) / (schedule.warmup_steps + 1)
-    if schedule.kind == "steps":
-        passed = sum(step >= share * training.steps for share in schedule.milestones)
-        return float(0.1**passed)
-    left = max(1, training.steps - schedule.warmup_steps)
-    return 0.5 * (1 + math.cos(math.pi * min(1.0, (step - schedule.warmup_steps) / left)))
 
 
 def _average(

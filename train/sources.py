@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from hashlib import blake2b
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,8 @@ from pamtri.formats import open_dataset
 from pamtri.pictures import PLAIN, open_images
 from pamtri.record import Record
 from train.config import DataConfig, SourceConfig
-from train.mixing import REAL, SYNTHETIC
+from train.mixing import domain_of
+from train.mixing_config import REAL, SYNTHETIC
 
 PICTURES = "pictures"
 """The source of images that belong to no data set."""
@@ -43,16 +45,16 @@ class Sample:
 
 @dataclass(frozen=True)
 class Split:
-    """Training images by source (``real``, ``synthetic``), and validation images."""
+    """Training images by source (see ``DataConfig.sources``), and validation images."""
 
     training: dict[str, list[Sample]]
     validation: list[Sample]
 
 
 def open_split(
-    data: DataConfig, ratio: float, usable: Callable[[Sample], bool], expected: str
+    data: DataConfig, domains: Sequence[str], usable: Callable[[Sample], bool], expected: str
 ) -> Split:
-    """Open the sources that ``ratio`` draws from, keep ``usable`` images, hold some out.
+    """Open the sources of ``domains``, keep ``usable`` images, hold some out.
 
     Which images are held out depends on nothing but the source's identities: it is the same for
     every seed, ratio and task, so that trainings of one comparison are chosen alike.
@@ -60,27 +62,26 @@ def open_split(
     """
     training = {
         name: _usable(source, name, usable, expected)
-        for name, source, needed in (
-            (REAL, data.real, ratio < 1),
-            (SYNTHETIC, data.synthetic, ratio > 0),
-        )
-        if needed and source is not None
+        for name, source in data.sources.items()
+        if domain_of(name) in domains
     }
     if data.validation is not None:
         return Split(training, _usable(data.validation, "validation", usable, expected))
     main = REAL if data.real is not None else SYNTHETIC
-    source = data.real or data.synthetic
-    assert source is not None
-    samples = training.get(main) or _usable(source, main, usable, expected)
-    kept, held_out = hold_out(samples, data.validation_fraction)
-    if main in training:
-        if not kept:
-            raise DataError(
-                f"data.{main}: {source.path} has too few identities to hold out validation "
-                "images; set data.validation"
-            )
-        training[main] = kept
-    return Split(training, held_out)
+    validation: list[Sample] = []
+    for name, source in data.sources.items():
+        if domain_of(name) == main:
+            samples = training.get(name) or _usable(source, name, usable, expected)
+            kept, held_out = hold_out(samples, data.validation_fraction)
+            validation += held_out
+            if name in training:
+                if not kept:
+                    raise DataError(
+                        f"data.{name}: {source.path} has too few identities to hold out "
+                        "validation images; set data.validation"
+                    )
+                training[name] = kept
+    return Split(training, validation)
 
 
 def hold_out(samples: Sequence[Sample], fraction: float) -> tuple[list[Sample], list[Sample]]:
@@ -151,4 +152,12 @@ def _usable(
         raise DataError(
             f"data.{name}: none of the {len(samples)} images of {source.path} has {expected}"
         )
-    return chosen
+    if source.limit is None:
+        return chosen
+    kept = {s.record.image for s in sorted(chosen, key=_lot)[: source.limit]}
+    return [s for s in chosen if s.record.image in kept]
+
+
+def _lot(sample: Sample) -> bytes:
+    """A number drawn for an image, by its name."""
+    return blake2b(sample.record.image.encode(), digest_size=16).digest()

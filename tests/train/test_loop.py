@@ -21,8 +21,10 @@ from pamtri.errors import DataError, UserError
 from train.batches import Item, TrainingBatches
 from train.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from train.config import DataConfig, Schedule, SourceConfig, TrainConfig, TrainingConfig
-from train.loop import BEST, learning_rate_factor, train_network
-from train.mixing import Draw, ImagePlan
+from train.draws import Draw, ImagePlan
+from train.loop import BEST, train_network
+from train.mixing import Mix
+from train.stages import learning_rate_factor
 
 
 class ToyTask:
@@ -45,7 +47,7 @@ class ToyTask:
             ),
         )  # fmt: skip
         self.batches = TrainingBatches(
-            ImagePlan({"real": 5, "synthetic": 9}, 4, 0.25, 0), self._load, 0
+            ImagePlan({"real": 5, "synthetic": 9}, 4, Mix.constant(0.25), 0), self._load, 0
         )
         with torch.random.fork_rng():
             torch.manual_seed(0)
@@ -160,7 +162,7 @@ def test_a_batch_in_parts_teaches_as_a_whole(tmp_path: Path, parts: int) -> None
     def trained(folder: str, accumulate: int) -> tuple[ToyTask, Any]:
         task = ToyTask(accumulate=accumulate)
         task.batches = TrainingBatches(
-            ImagePlan({"real": 5, "synthetic": 9}, 5, 0.2, 0), task._load, 0
+            ImagePlan({"real": 5, "synthetic": 9}, 5, Mix.constant(0.2), 0), task._load, 0
         )
         assert isinstance(task.network, nn.Sequential)
         task.network[1] = nn.Identity()  # batch norm sees one part at a time
@@ -197,7 +199,7 @@ class TwoDomains(ToyTask):
 def test_the_loss_of_each_domain_is_the_mean_over_its_images(tmp_path: Path, parts: int) -> None:
     task = TwoDomains(accumulate=parts)
     task.batches = TrainingBatches(  # 3.5 real images a batch, so three or four
-        ImagePlan({"real": 5, "synthetic": 9}, 5, 0.3, 0), task._load, 0
+        ImagePlan({"real": 5, "synthetic": 9}, 5, Mix.constant(0.3), 0), task._load, 0
     )
     run(task, tmp_path)
     logged = lines(tmp_path)[-2]
@@ -213,7 +215,7 @@ def test_the_loss_of_each_domain_is_the_mean_over_its_images(tmp_path: Path, par
 
 def test_a_domain_without_images_has_no_loss(tmp_path: Path) -> None:
     task = TwoDomains()
-    task.batches = TrainingBatches(ImagePlan({"real": 5}, 4, 0.0, 0), task._load, 0)
+    task.batches = TrainingBatches(ImagePlan({"real": 5}, 4, Mix.constant(0.0), 0), task._load, 0)
     run(task, tmp_path)
     logged = lines(tmp_path)[-2]
     assert logged["loss_by_domain"] == {"real": pytest.approx(logged["loss"])}
@@ -287,7 +289,7 @@ def test_a_loss_that_is_not_finite_stops_and_names_the_images(tmp_path: Path) ->
     task.poison_at = 5
     drawn = [
         f"{d.source}{d.index}.jpg"
-        for d in ImagePlan({"real": 5, "synthetic": 9}, 4, 0.25, 0).batch(4)
+        for d in ImagePlan({"real": 5, "synthetic": 9}, 4, Mix.constant(0.25), 0).batch(4)
     ]
     expected = (
         f"the loss is nan at step 5, on the images {', '.join(drawn)}; {tmp_path / BEST} is the "

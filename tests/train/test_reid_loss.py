@@ -16,10 +16,10 @@ from train.reid.loss import (
     LearnedLoss,
     ReidLoss,
     azimuth_bin,
-    azimuth_loss,
-    centre_loss,
+    azimuth_losses,
+    centre_losses,
     margin_scores,
-    masked_cross_entropy,
+    masked_cross_entropies,
     move_centres,
 )
 
@@ -205,18 +205,18 @@ def test_centres_by_hand() -> None:
     centres = torch.tensor([[1.0, 1.0], [0.0, 0.0], [5.0, 5.0]])
     feature = torch.tensor([[1.0, 3.0], [3.0, 1.0], [0.0, 4.0]])
     identity = torch.tensor([0, 0, 1])
-    assert float(centre_loss(feature, identity, centres)) == pytest.approx((4 + 4 + 16) / 2 / 3)
+    assert centre_losses(feature, identity, centres).tolist() == pytest.approx([2, 2, 8])
     move_centres(centres, feature, identity, 0.5)
     # Half of (0, 2) + (2, 0) over 1 + 2; half of (0, 4) over 1 + 1; no image, no move.
     expected = torch.tensor([[1 + 1 / 3, 1 + 1 / 3], [0, 1], [5, 5]])
     torch.testing.assert_close(centres, expected)
-    assert float(centre_loss(feature[:0], identity[:0], centres)) == 0
+    assert centre_losses(feature[:0], identity[:0], centres).shape == (0,)
 
 
 def test_gradient_of_centres() -> None:
     identity = torch.tensor([0, 2, 2])
     assert torch.autograd.gradcheck(
-        lambda feature: centre_loss(feature, identity, rand(3, 4, seed=1)),
+        lambda feature: centre_losses(feature, identity, rand(3, 4, seed=1)),
         rand(3, 4).requires_grad_(),
     )
 
@@ -327,13 +327,13 @@ def test_sectors_of_azimuth() -> None:
     assert azimuth_bin(azimuth, 3).tolist() == [0, 0, 0, 1, 1, 2, 0, 0, 0, UNKNOWN]
     scores = rand(10, 8)
     each = [-scores.log_softmax(1)[i, bin] for i, bin in enumerate(expected[:9])]
-    assert float(azimuth_loss(scores, azimuth)) == pytest.approx(np.mean(each))
+    assert float(azimuth_losses(scores, azimuth).mean()) == pytest.approx(np.mean(each))
 
 
 @pytest.mark.parametrize("width", [2, 8])
 def test_unknown_azimuths_teach_nothing(width: int) -> None:
     output = rand(3, width).requires_grad_()
-    value = azimuth_loss(output, torch.full((3,), math.nan))
+    value = azimuth_losses(output, torch.full((3,), math.nan)).mean()
     value.backward()
     assert float(value.detach()) == 0
     assert output.grad is not None
@@ -343,7 +343,7 @@ def test_unknown_azimuths_teach_nothing(width: int) -> None:
 def test_masked_cross_entropy_has_the_right_gradient() -> None:
     labels = torch.tensor([1, UNKNOWN, 0])
     assert torch.autograd.gradcheck(
-        lambda scores: masked_cross_entropy(scores, labels), rand(3, 4).requires_grad_()
+        lambda scores: masked_cross_entropies(scores, labels), rand(3, 4).requires_grad_()
     )
 
 

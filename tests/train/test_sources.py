@@ -10,6 +10,7 @@ import pytest
 from pamtri.errors import DataError
 from pamtri.pictures import pictures_in
 from train.config import DataConfig, SourceConfig
+from train.mixing_config import DOMAINS
 from train.pose.data import has_keypoints
 from train.reid.data import has_identity
 from train.sources import hold_out, open_for_prediction, open_split
@@ -25,7 +26,7 @@ def test_identities_are_held_out_whole(real: Path, synthetic: Path) -> None:
         synthetic=SourceConfig(path=synthetic),
         validation_fraction=0.4,
     )
-    split = open_split(data, 0.5, has_identity, "an identity")
+    split = open_split(data, DOMAINS, has_identity, "an identity")
     assert {s.source for s in split.validation} == {"real"}
     assert len(identities(split.validation)) == 2
     assert not identities(split.validation) & identities(split.training["real"])
@@ -35,7 +36,7 @@ def test_identities_are_held_out_whole(real: Path, synthetic: Path) -> None:
 
 def test_every_ratio_is_validated_on_the_same_images(real: Path, synthetic: Path) -> None:
     data = DataConfig(real=SourceConfig(path=real), synthetic=SourceConfig(path=synthetic))
-    splits = [open_split(data, ratio, has_keypoints, "") for ratio in (0.0, 0.5, 1.0)]
+    splits = [open_split(data, d, has_keypoints, "") for d in (("real",), DOMAINS, ("synthetic",))]
     assert [set(s.training) for s in splits] == [{"real"}, {"real", "synthetic"}, {"synthetic"}]
     assert splits[0].validation == splits[1].validation == splits[2].validation
 
@@ -43,7 +44,7 @@ def test_every_ratio_is_validated_on_the_same_images(real: Path, synthetic: Path
 def test_a_validation_set_is_used_whole_and_holds_nothing_out(real: Path) -> None:
     test = SourceConfig(path=real, splits=("test",))
     data = DataConfig(real=SourceConfig(path=real), validation=test)
-    split = open_split(data, 0.0, has_identity, "an identity")
+    split = open_split(data, ("real",), has_identity, "an identity")
     assert len(split.training["real"]) == 15
     assert [s.record.split for s in split.validation] == ["test"] * 3
 
@@ -63,18 +64,18 @@ def test_unusable_and_empty_splits_are_refused(
 ) -> None:
     with pytest.raises(DataError, match="no image in split 'nowhere'"):
         data = DataConfig(real=SourceConfig(path=real, splits=("nowhere",)))
-        open_split(data, 0.0, has_identity, "an identity")
+        open_split(data, ("real",), has_identity, "an identity")
     with pytest.raises(
         DataError, match=rf"^data.real: none of the 15 images of {real} has a spare wheel$"
     ):
         data = DataConfig(real=SourceConfig(path=real))
-        open_split(data, 0.0, lambda s: False, "a spare wheel")
+        open_split(data, ("real",), lambda s: False, "a spare wheel")
     lone = write_dataset(tmp_path / "lone", 2, 3, "real")
     with pytest.raises(DataError, match=rf"^data.real: {lone} has too few identities to hold out"):
-        open_split(DataConfig(real=SourceConfig(path=lone)), 0.0, has_identity, "an identity")
+        open_split(DataConfig(real=SourceConfig(path=lone)), ("real",), has_identity, "an identity")
     with pytest.raises(DataError, match=r"missing: no such data set folder$"):
         data = DataConfig(real=SourceConfig(path=tmp_path / "missing"))
-        open_split(data, 0.0, has_identity, "an identity")
+        open_split(data, ("real",), has_identity, "an identity")
 
 
 def test_plain_folders(tmp_path: Path) -> None:

@@ -13,8 +13,10 @@ from torch import Tensor, nn
 
 from pamtri.pck import pck
 from train.batches import InOrder, Item, TrainingBatches, to_device
+from train.curriculum import curriculum_of
+from train.draws import Draw, ImagePlan
 from train.images import CropCache
-from train.mixing import Draw, ImagePlan
+from train.mixing import mix_of
 from train.pose.codec import STRIDE, encode
 from train.pose.config import PoseConfig
 from train.pose.data import (
@@ -41,8 +43,7 @@ class PoseTask:
         """Open the data; raises DataError when it cannot train a pose network."""
         self.config = config
         self.classes: dict[str, list[int]] | None = None
-        ratio = config.mixing.synthetic_ratio
-        split = open_split(config.data, ratio, has_keypoints, "a visible keypoint")
+        split = open_split(config.data, config.domains, has_keypoints, "a visible keypoint")
         self.split = split
         self._training, self._validation = split.training, split.validation
         share = max(1, config.training.workers)
@@ -53,7 +54,13 @@ class PoseTask:
         )
         sizes = {source: len(samples) for source, samples in self._training.items()}
         self.batches = TrainingBatches(
-            ImagePlan(sizes, config.training.batch_size, ratio, config.seed),
+            ImagePlan(
+                sizes,
+                config.training.batch_size,
+                mix_of(config, sizes),
+                config.seed,
+                curriculum_of(config, self._training),
+            ),
             self._load,
             config.seed,
             accelerator.process_index,

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 import torch.distributed
@@ -17,7 +18,7 @@ import torch.nn.functional as F
 from pytorch_metric_learning.distances import LpDistance
 from pytorch_metric_learning.losses import CircleLoss, TripletMarginLoss
 from pytorch_metric_learning.miners import BatchHardMiner
-from pytorch_metric_learning.reducers import MeanReducer
+from pytorch_metric_learning.reducers import DoNothingReducer
 from torch import Tensor, nn
 
 from train.reid.config import SOFT, ReidLossConfig
@@ -61,37 +62,48 @@ class ReidLoss(nn.Module):
             margin=0.0 if soft else config.triplet_margin,
             smooth_loss=soft,
             distance=distance,
-            reducer=MeanReducer(),
+            reducer=DoNothingReducer(),
         )
-        self._circle = CircleLoss(config.circle_margin, config.circle_scale, reducer=MeanReducer())
+        self._circle = CircleLoss(
+            config.circle_margin, config.circle_scale, reducer=DoNothingReducer()
+        )
 
     def forward(self, output: dict[str, Tensor], labels: dict[str, Tensor]) -> dict[str, Tensor]:
-        """``loss`` and its terms, scalars.
+        """``loss`` and its terms, scalars, and ``each`` (n,), whose mean the loss is.
 
         ``labels`` holds (n,) ``identity`` classes, ``colour`` and ``type`` indices, or
-        ``UNKNOWN``, and ``azimuth`` in radians, or NaN. A term whose weight is 0 is left out,
-        unless it teaches a head.
+        ``UNKNOWN``, and ``azimuth`` in radians, or NaN. A term is a mean over the images that know
+        what it needs; one whose weight is 0 is left out, unless it teaches a head.
         """
         config = self._config
         terms = {"identity": self._identity(_exact(output["identity"]), labels["identity"])}
-        known = labels["identity"] != UNKNOWN
+        known = (labels["identity"] != UNKNOWN).nonzero()[:, 0]
         feature, identity = _exact(output["metric"])[known], labels["identity"][known]
         for name, compare in (("triplet", self._hardest), ("circle", self._circle)):
             if getattr(config, name):
-                terms[name] = compare(feature, identity) if len(identity) else feature.sum()
+                found = compare(feature, identity) if len(identity) else None
+                terms[name] = _by_image(found, feature)
         if (centres := self._learned.centres) is not None:
-            terms["centre"] = centre_loss(feature, identity, centres)
+            terms["centre"] = centre_losses(feature, identity, centres)
             move_centres(centres, feature.detach(), identity, config.centre_rate)
-        total = sum((getattr(config, name) * term for name, term in terms.items()), start=0)
+        images = len(labels["identity"])
+        terms = {
+            name: each if name == "identity" else _among_all(each, known, images)
+            for name, each in terms.items()
+        }
+        total = sum((getattr(config, name) * each for name, each in terms.items()), start=0)
+        weights: dict[str, Tensor] = {}
         for name in ATTRIBUTES:
             if name in output:
-                terms[name] = _attribute_loss(name, _exact(output[name]), labels[name])
-                total = total + self._weighted(name, terms, _is_known(name, labels[name]).any())
-        return {"loss": total, **terms}
+                terms[name] = _attribute_losses(name, _exact(output[name]), labels[name])
+                is_known = _is_known(name, labels[name]).any()
+                total = total + self._weighted(name, terms[name], is_known, weights)
+        means = {name: each.mean() for name, each in terms.items()}
+        return {"loss": total.mean(), **means, **weights, "each": total}
 
-    def _hardest(self, feature: Tensor, identity: Tensor) -> Tensor:
-        loss: Tensor = self._triplet(feature, identity, self._miner(feature, identity))
-        return loss
+    def _hardest(self, feature: Tensor, identity: Tensor) -> dict[str, Any]:
+        found: dict[str, Any] = self._triplet(feature, identity, self._miner(feature, identity))
+        return found
 
     def _identity(self, scores: Tensor, labels: Tensor) -> Tensor:
         config = self._config
@@ -99,27 +111,32 @@ class ReidLoss(nn.Module):
             scores = margin_scores(
                 scores, labels, config.identity_kind, config.identity_margin, config.identity_scale
             )
-        return masked_cross_entropy(scores, labels, config.label_smoothing)
+        return masked_cross_entropies(scores, labels, config.label_smoothing)
 
-    def _weighted(self, name: str, terms: dict[str, Tensor], any_known: Tensor) -> Tensor:
-        """An attribute's part of the sum; a learned weight becomes a term to look at."""
+    def _weighted(
+        self, name: str, each: Tensor, any_known: Tensor, weights: dict[str, Tensor]
+    ) -> Tensor:
+        """An attribute's part of the sum; a learned weight goes into ``weights`` to look at."""
         log_variances = self._learned.log_variances
         if f"{name}_log_variance" not in log_variances:
-            fixed: Tensor = getattr(self._config, name) * terms[name]
+            fixed: Tensor = getattr(self._config, name) * each
             return fixed
         log_variance = log_variances[f"{name}_log_variance"]
         weight = torch.exp(-log_variance)
-        terms[f"{name}_weight"] = weight.detach()
+        weights[f"{name}_weight"] = weight.detach()
         # Where nothing is known the weight has nothing to learn from either.
-        return weight * terms[name] + log_variance / 2 * any_known
+        return weight * each + log_variance / 2 * any_known
 
 
-def masked_cross_entropy(scores: Tensor, labels: Tensor, smoothing: float = 0.0) -> Tensor:
-    """Mean cross-entropy of (n, c) scores where labels (n,) are known; 0 where none is."""
-    total = F.cross_entropy(
-        scores, labels, ignore_index=UNKNOWN, reduction="sum", label_smoothing=smoothing
+def masked_cross_entropies(scores: Tensor, labels: Tensor, smoothing: float = 0.0) -> Tensor:
+    """Cross-entropies (n,) of (n, c) scores, 0 where labels (n,) are ``UNKNOWN``.
+
+    They are scaled so that their mean is that over the known ones.
+    """
+    each = F.cross_entropy(
+        scores, labels, ignore_index=UNKNOWN, reduction="none", label_smoothing=smoothing
     )
-    return total / (labels != UNKNOWN).sum().clamp(min=1)
+    return each * (len(labels) / (labels != UNKNOWN).sum().clamp(min=1))
 
 
 def margin_scores(
@@ -142,9 +159,9 @@ def margin_scores(
     return scale * torch.where(labels[:, None] == classes, harder, cosines)
 
 
-def centre_loss(features: Tensor, identity: Tensor, centres: Tensor) -> Tensor:
-    """Half the mean squared distance of features (n, d) from their classes' centres (c, d)."""
-    return 0.5 * (features - centres[identity]).square().sum() / max(1, len(features))
+def centre_losses(features: Tensor, identity: Tensor, centres: Tensor) -> Tensor:
+    """Half the squared distances (n,) of features (n, d) from their classes' centres (c, d)."""
+    return 0.5 * (features - centres[identity]).square().sum(dim=1)
 
 
 @torch.no_grad()
@@ -161,17 +178,18 @@ def move_centres(centres: Tensor, features: Tensor, identity: Tensor, rate: floa
     centres += rate * moves[:, :-1] / (1 + moves[:, -1:])
 
 
-def azimuth_loss(output: Tensor, azimuth: Tensor) -> Tensor:
-    """Of azimuths (n,) in radians, mean over those that are no NaN; 0 where all are.
+def azimuth_losses(output: Tensor, azimuth: Tensor) -> Tensor:
+    """Of azimuths (n,) in radians: losses (n,), 0 of NaN, scaled as ``masked_cross_entropies``.
 
     ``output`` (n, 2) is compared with (sin, cos) by its squared distance, any other (n, bins) are
     scores of sectors, by cross-entropy.
     """
+    if output.shape[1] != 2:
+        return masked_cross_entropies(output, azimuth_bin(azimuth, output.shape[1]))
     known = ~azimuth.isnan()
-    if output.shape[1] == 2:
-        there = torch.stack([azimuth.sin(), azimuth.cos()], dim=1)[known]
-        return (output[known] - there).square().sum() / known.sum().clamp(min=1)
-    return masked_cross_entropy(output, azimuth_bin(azimuth, output.shape[1]))
+    there = azimuth.nan_to_num()
+    apart = (output - torch.stack([there.sin(), there.cos()], dim=1)).square().sum(dim=1)
+    return apart * known * (len(known) / known.sum().clamp(min=1))
 
 
 def azimuth_bin(azimuth: Tensor, bins: int) -> Tensor:
@@ -180,9 +198,30 @@ def azimuth_bin(azimuth: Tensor, bins: int) -> Tensor:
     return torch.where(azimuth.isnan(), UNKNOWN, sector)
 
 
-def _attribute_loss(name: str, output: Tensor, labels: Tensor) -> Tensor:
-    loss = azimuth_loss if name == "azimuth" else masked_cross_entropy
-    return loss(output, labels)
+def _attribute_losses(name: str, output: Tensor, labels: Tensor) -> Tensor:
+    losses = azimuth_losses if name == "azimuth" else masked_cross_entropies
+    return losses(output, labels)
+
+
+def _by_image(found: dict[str, Any] | None, features: Tensor) -> Tensor:
+    """What a loss of pytorch-metric-learning has for each of the features (k, d), 0 for none.
+
+    A triplet is its anchor's; the mean over images is the mean over triplets.
+    """
+    nothing = features.sum(dim=1) * 0
+    losses = found["loss"]["losses"] if found else None
+    if not isinstance(losses, Tensor) or not losses.numel():
+        return nothing
+    assert found is not None
+    indices = found["loss"]["indices"]
+    anchors = indices[0] if isinstance(indices, tuple) else indices
+    return nothing.index_add(0, anchors, losses.flatten() * (len(features) / len(losses)))
+
+
+def _among_all(each: Tensor, known: Tensor, images: int) -> Tensor:
+    """Losses of the ``known`` (k,) of all images as (n,), 0 of the others, with the same mean."""
+    scaled = each * (images / max(1, len(known)))
+    return torch.zeros(images, dtype=each.dtype, device=each.device).index_add(0, known, scaled)
 
 
 def _is_known(name: str, labels: Tensor) -> Tensor:

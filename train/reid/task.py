@@ -17,8 +17,10 @@ from pamtri.errors import DataError
 from pamtri.ranking import UNKNOWN as NO_CAMERA
 from pamtri.ranking import rank_metrics
 from train.batches import InOrder, Item, TrainingBatches, to_device
+from train.curriculum import curriculum_of
+from train.draws import Draw, IdentityPlan
 from train.images import CropCache
-from train.mixing import Draw, IdentityPlan
+from train.mixing import mix_of
 from train.reid.config import ReidConfig, ReidTrainingConfig
 from train.reid.data import (
     augmented_item,
@@ -47,8 +49,7 @@ class ReidTask:
     def __init__(self, config: ReidConfig, accelerator: Accelerator) -> None:
         """Open the data; raises DataError when it cannot train a re-identification network."""
         self.config = config
-        ratio = config.mixing.synthetic_ratio
-        split = open_split(config.data, ratio, has_identity, "an identity")
+        split = open_split(config.data, config.domains, has_identity, "an identity")
         self.split = split
         self._training, self._validation = split.training, split.validation
         check_validation(self._validation)
@@ -108,16 +109,18 @@ class ReidTask:
             {name: list(groups.values()) for name, groups in by_identity.items()},
             training.identities,
             training.images_per_identity,
-            self.config.mixing.synthetic_ratio,
+            mix_of(self.config, {name: len(v) for name, v in self._training.items()}),
             self.config.seed,
             cameras if training.spread_cameras else None,
             _twins(self._training, by_identity) if training.twins_together else None,
+            curriculum_of(self.config, self._training),
         )
 
     def _open_poses(self, device: torch.device) -> Poses:
         samples = [*self._validation, *(s for v in self._training.values() for s in v)]
         sources = sorted({sample.source for sample in samples})
-        origins = {name: getattr(self.config.data, name).keypoints for name in sources}
+        data = {**self.config.data.sources, "validation": self.config.data.validation}
+        origins = {name: source.keypoints for name in sources if (source := data[name])}
         names = {name: f"data.{name}" for name in sources}
         return open_poses(self.config.model, samples, origins, names, device)
 
