@@ -197,7 +197,8 @@ def _below(annotation: Any, part: int | str) -> list[Any]:
         return [] if field is None else [field.annotation]
     if origin is dict:
         return [arguments[1]]
-    return [a for a in arguments if a is not ...] if origin in (list, tuple) else []
+    is_item = origin in (list, tuple) and isinstance(part, int)
+    return [a for a in arguments if a is not ...] if is_item else []
 
 
 def _options(annotation: Any) -> list[Any]:

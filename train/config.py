@@ -51,8 +51,7 @@ def _one_or_several(value: Any) -> str:
 
 
 Sources = Annotated[
-    Annotated[SourceConfig, Tag("one")]
-    | Annotated[tuple[SourceConfig, ...], Field(min_length=1), Tag("several")],
+    Annotated[SourceConfig, Tag("one")] | Annotated[tuple[SourceConfig, ...], Tag("several")],
     Discriminator(_one_or_several),
 ]
 """One data set, or a list of them."""
@@ -72,7 +71,7 @@ class DataConfig(Config):
 
     @model_validator(mode="after")
     def _something_to_learn_from(self) -> DataConfig:
-        if self.real is None and self.synthetic is None:
+        if not (self.real or self.synthetic):
             raise ValueError("expected a data set in 'real' or 'synthetic', got neither")
         return self
 
@@ -197,10 +196,10 @@ class TrainConfig(Config):
     @model_validator(mode="after")
     def _mixed_sources_exist(self) -> TrainConfig:
         for name in self.domains:
-            if getattr(self.data, name) is None:
+            if not getattr(self.data, name):
                 shown = [r if isinstance(r, float | str) else "schedule" for r in self.ratios]
                 ratio = " / ".join(f"{r:g}" if isinstance(r, float) else r for r in shown)
-                raise ValueError(f"mixing.synthetic_ratio {ratio} needs data.{name}, got null")
+                raise ValueError(f"mixing.synthetic_ratio {ratio} needs data.{name}, got none")
         return self
 
     def _shares(self, ratio: float | str | RatioSchedule) -> list[float]:

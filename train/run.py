@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 import torch
 from accelerate import Accelerator
+from accelerate.utils import DistributedDataParallelKwargs
 
 from pamtri.config import load_config
 from pamtri.run_folder import open_run_folder
@@ -31,6 +32,12 @@ def train_run(config: TrainConfig, folder: Path, resume: bool = False) -> None:
         step_scheduler_with_optimizer=False,
         # Accelerate lets several processes share a training on CPUs only when it is told to.
         cpu=not torch.accelerator.is_available(),
+        # What a stage freezes gets no gradients, which other processes would wait for.
+        kwargs_handlers=[
+            DistributedDataParallelKwargs(
+                find_unused_parameters=any(stage.frozen for stage in config.stages)
+            )
+        ],
     )
     # The network's first weights come from torch's generator: here it is the seed's, and nobody
     # else's is touched.

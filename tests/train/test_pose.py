@@ -203,7 +203,7 @@ def test_data_without_keypoints_and_ratios_without_data_are_refused(
     ):
         PoseTask(parse_config(config, PoseConfig, "c"), Accelerator(cpu=True))
     with pytest.raises(
-        ConfigError, match=r"mixing.synthetic_ratio 0.5 needs data.synthetic, got null"
+        ConfigError, match=r"mixing.synthetic_ratio 0.5 needs data.synthetic, got none"
     ):
         parse_config({"data": data, "training": {"steps": 1}}, PoseConfig, "c")
 
