@@ -36,7 +36,7 @@ from train.reid.embedding import NoPose
 from train.reid.loss import UNKNOWN
 from train.reid.network import ReidNetwork
 from train.reid.predict import ReidPredictor
-from train.reid.task import ReidTask, check_validation, validation_metrics
+from train.reid.task import ReidTask, camera_notes, check_validation, validation_metrics
 from train.retrieval_cli import embed, search
 from train.sheet import SHEET
 from train.sources import Sample, open_for_prediction
@@ -129,6 +129,41 @@ def test_batches_that_cannot_be_formed_are_refused(real: Path) -> None:
         ReidTask(parse_config(config, ReidConfig, "c"), Accelerator(cpu=True))
 
 
+def test_identities_with_too_few_images_are_refused(real: Path, tmp_path: Path) -> None:
+    """Identities 0 and 3, with three images each, are held out."""
+    few = edited(
+        real, lambda rs: [r for r in rs if r.identity in (0, 3) or r.camera == 0], tmp_path / "few"
+    )
+    expected = "data.real: none of its 3 identities to train on has 2 images: expected that many "
+    with pytest.raises(DataError, match=f"^{expected}of each, got 1 at most$"):
+        reid_task(few)
+    with pytest.raises(
+        DataError,
+        match=r"^data.real: none of its 3 identities to train on has 4 images: expected that many "
+        r"of each, got 3 at most; lower training.images_per_identity, or let them be repeated$",
+    ):
+        reid_task(real, images_per_identity=4, few_images="leave_out")
+
+
+def test_one_identity_is_too_few(real: Path, tmp_path: Path) -> None:
+    alone = edited(real, lambda rs: [r for r in rs if r.identity == 1], tmp_path / "alone")
+    with pytest.raises(
+        DataError,
+        match=rf"^data.real: {alone} has too few identities to hold out validation images; set "
+        "data.validation$",
+    ):
+        reid_task(alone)
+    plain = {
+        "data": {"real": {"path": str(alone)}, "validation": {"path": str(real)}},
+        "mixing": {"synthetic_ratio": 0.0},
+        "training": {"steps": 1, "identities": 2, "images_per_identity": 2},
+    }
+    with pytest.raises(
+        DataError, match=r"^data.real: 1 identity to train on, expected at least 2 for batches of 2"
+    ):
+        ReidTask(parse_config(plain, ReidConfig, "c"), Accelerator(cpu=True))
+
+
 def reid_task(path: Path, held_out: float = 0.4, **training: object) -> ReidTask:
     """Of the data at ``path``, by default 3 of its 5 identities in ``train`` trained on."""
     plain = {
@@ -204,14 +239,51 @@ def test_images_of_an_identity_come_from_different_cameras(real: Path, tmp_path:
     assert third_with_second(reid_task(data, spread_cameras=False))
 
 
+def with_cameras(samples: list[Sample], camera: Callable[[Record], int | None]) -> list[Sample]:
+    return [
+        replace(s, record=s.record.model_copy(update={"camera": camera(s.record)})) for s in samples
+    ]
+
+
 def test_validation_without_a_match_is_refused(synthetic: Path) -> None:
     samples = open_for_prediction(synthetic)
-    one_camera = [
-        type(s)(s.path, s.record.model_copy(update={"camera": 3}), s.source) for s in samples
-    ]
     check_validation(samples)
-    with pytest.raises(DataError, match="none of its 5 identities has two images from different"):
-        check_validation(one_camera)
+    with pytest.raises(
+        DataError,
+        match=r"^validation: none of its 5 identities has two images from different cameras; set "
+        r"data.validation, or a larger data.validation_fraction$",
+    ):
+        check_validation(with_cameras(samples, lambda r: r.identity))
+    with pytest.raises(DataError, match=r"^validation: none of its 5 identities has two images; "):
+        check_validation([s for s in samples if s.record.camera == 0])
+
+
+def test_nothing_is_left_out_for_a_camera_that_all_or_none_have(synthetic: Path) -> None:
+    """Of each identity's four images, features put two of another's camera between."""
+    samples = open_for_prediction(synthetic)
+    features = np.array([[s.record.camera // 2, s.record.identity] for s in samples], np.float32)  # type: ignore[operator]
+    one, lost = with_cameras(samples, lambda _: 3), with_cameras(samples, lambda _: None)
+    some = with_cameras(samples, lambda r: r.camera if r.identity else None)
+    check_validation(one)
+    scores = [validation_metrics(s, {"feature": features})["mAP"] for s in (one, lost)]
+    assert scores[0] == scores[1]
+    pairs = with_cameras(samples, lambda r: r.camera // 2 if r.camera else 0)
+    assert validation_metrics(pairs, {"feature": features})["mAP"] < scores[0]
+    assert [camera_notes(s) for s in (one, lost, some, samples)] == [
+        ["validation: all images are of one camera: nothing is left out for it"],
+        ["validation: no camera is known: nothing is left out for it"],
+        ["validation: cameras are not all known: where one is not, nothing is left out"],
+        [],
+    ]
+
+
+def test_training_says_that_there_is_one_camera(real: Path, tmp_path: Path) -> None:
+    data = edited(
+        real, lambda rs: [r.model_copy(update={"camera": 5}) for r in rs], tmp_path / "one"
+    )
+    assert reid_task(data).describe().splitlines()[1:] == [
+        "validation: all images are of one camera: nothing is left out for it"
+    ]
 
 
 def test_unknown_backbone_has_a_nearest_name() -> None:

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from accelerate import Accelerator
 from accelerate.utils import gather_object
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from pamtri.attributes import COLOUR_INDEX, TYPE_INDEX
@@ -53,7 +54,8 @@ class ReidTask:
         self.split = split
         self._training, self._validation = split.training, split.validation
         check_validation(self._validation)
-        by_identity, self._notes = _trained_on(self._training, config.training)
+        by_identity, notes = _trained_on(self._training, config.training)
+        self._notes = notes + camera_notes(self._validation)
         self.classes: dict[str, list[int]] | None = {
             name: list(groups) for name, groups in by_identity.items()
         }
@@ -140,7 +142,8 @@ def _trained_on(
 ) -> tuple[ByIdentity, list[str]]:
     """The images of each identity that is trained on, and what is to be said of those with few.
 
-    Images of identities that are left out leave ``training`` too.
+    Images of identities that are left out leave ``training`` too. Raises DataError where that
+    leaves none, or none has two images.
     """
     least, notes = config.images_per_identity, []
     by_identity: ByIdentity = {}
@@ -149,6 +152,7 @@ def _trained_on(
         total = len(groups)
         few = {identity for identity, images in groups.items() if len(images) < least}
         leaves = few and config.few_images == "leave_out"
+        _check_groups(name, groups, least if leaves else 2)
         if leaves:
             training[name] = [s for s in samples if s.record.identity not in few]
             groups = group_by_identity(training[name])
@@ -160,6 +164,17 @@ def _trained_on(
             )
         by_identity[name] = groups
     return by_identity, notes
+
+
+def _check_groups(name: str, groups: dict[int, list[int]], least: int) -> None:
+    """Raise DataError where none of a source's identities has ``least`` images."""
+    most = max(map(len, groups.values()))
+    if most < least:
+        hint = "" if least == 2 else "; lower training.images_per_identity, or let them be repeated"
+        raise DataError(
+            f"data.{name}: none of its {len(groups)} identities to train on has {least} images: "
+            f"expected that many of each, got {most} at most{hint}"
+        )
 
 
 def _twins(training: dict[str, list[Sample]], by_identity: ByIdentity) -> dict[str, list[Hashable]]:
@@ -193,7 +208,7 @@ def validation_metrics(
 ) -> dict[str, float]:
     """mAP, rank-1 and, where there are scores and labels, accuracy of colour and type."""
     ids = np.array([s.record.identity for s in samples])
-    cameras = np.array([_camera(s) for s in samples])
+    cameras = cameras_of(samples)
     names = np.array([str(s.path) for s in samples])
     features = values["feature"]
     ranking = rank_metrics(features, features, ids, ids, cameras, cameras, names, names)
@@ -210,14 +225,34 @@ def validation_metrics(
 def check_validation(samples: Sequence[Sample]) -> None:
     """Raise DataError when no validation image has a match to be found."""
     cameras: dict[int | None, list[int]] = defaultdict(list)
-    for sample in samples:
-        cameras[sample.record.identity].append(_camera(sample))
-    if not any(len(c) > 1 and (len(set(c)) > 1 or NO_CAMERA in c) for c in cameras.values()):
-        raise DataError(
-            f"validation: none of its {len(cameras)} identities has two images from different "
-            "cameras; set data.validation, or a larger data.validation_fraction"
-        )
+    for sample, camera in zip(samples, cameras_of(samples).tolist(), strict=True):
+        cameras[sample.record.identity].append(camera)
+    if all(len(c) < 2 for c in cameras.values()):
+        lacking = "has two images"
+    elif not any(len(c) > 1 and (len(set(c)) > 1 or NO_CAMERA in c) for c in cameras.values()):
+        lacking = "has two images from different cameras"
+    else:
+        return
+    raise DataError(
+        f"validation: none of its {len(cameras)} identities {lacking}; set data.validation, or a "
+        "larger data.validation_fraction"
+    )
 
 
-def _camera(sample: Sample) -> int:
-    return NO_CAMERA if sample.record.camera is None else sample.record.camera
+def cameras_of(samples: Sequence[Sample]) -> NDArray[np.int64]:
+    """(n,) cameras; where all images are of one, as if none were known, for none is another."""
+    cameras = [NO_CAMERA if s.record.camera is None else s.record.camera for s in samples]
+    one = len(set(cameras)) == 1
+    return np.full(len(cameras), NO_CAMERA) if one else np.array(cameras, dtype=np.int64)
+
+
+def camera_notes(samples: Sequence[Sample]) -> list[str]:
+    """What is to be said where images are not left out for their cameras."""
+    known = {s.record.camera for s in samples}
+    if known == {None}:
+        return ["validation: no camera is known: nothing is left out for it"]
+    if None in known:
+        return ["validation: cameras are not all known: where one is not, nothing is left out"]
+    if len(known) == 1:
+        return ["validation: all images are of one camera: nothing is left out for it"]
+    return []
