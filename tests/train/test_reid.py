@@ -122,6 +122,20 @@ def test_features_of_a_split(trained: Path, real: Path, tmp_path: Path) -> None:
         invoke(predict, "reid", trained / "best.pt", real, "--output", "x", "--keypoints", csv)
 
 
+def test_features_that_are_not_finite_are_refused(
+    trained: Path, real: Path, tmp_path: Path
+) -> None:
+    content = load_checkpoint(trained / "best.pt", "reid")
+    content.state_dict["identity_layer.weight"][0, 512] = float("nan")  # of a keypoint
+    save_checkpoint(tmp_path / "broken.pt", content)
+    expected = (
+        rf"^{tmp_path}/broken.pt: makes features that are not finite of 3 of 3 images, first "
+        rf"{real}/images/05_00.png$"
+    )
+    with pytest.raises(DataError, match=expected):
+        invoke(predict, "reid", tmp_path / "broken.pt", real, "--split", "test", "--output", "x")
+
+
 def test_batches_that_cannot_be_formed_are_refused(real: Path) -> None:
     data = {"real": {"path": str(real)}, "validation_fraction": 0.4}
     config = {"data": data, "mixing": {"synthetic_ratio": 0.0}, "training": {"steps": 1}}

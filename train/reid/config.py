@@ -23,8 +23,11 @@ class ReidModelConfig(Config):
     """Any timm image network, or ``resnet50_ibn_a`` or another depth: a ResNet with instance
     normalisation in half the channels (Pan et al., ECCV 2018)."""
     weights: str = "none"
-    """``none``, ``imagenet`` (downloaded by timm), or a file: a checkpoint of this program or a
-    state dict of the backbone."""
+    """``none``, ``imagenet`` (downloaded by timm), or a file: a re-identification checkpoint, which
+    is taken over whole, or another that has the backbone."""
+    new_identities: bool = False
+    """Of a checkpoint in ``weights``, leave out the identity head, which knows those vehicles alone
+    that it was trained on. False refuses one that was trained on others than this training is."""
     input_size: Annotated[int, Field(ge=32)] = 256
     """Side of the square input, pixels."""
     embedding: tuple[Embedding, ...] = ()

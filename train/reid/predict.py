@@ -12,6 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
+from pamtri.errors import DataError
 from pamtri.features import Features, Labels
 from pamtri.progress import progress
 from train.batches import InOrder, Item, to_device
@@ -76,7 +77,8 @@ class ReidPredictor:
 
         ``flip`` takes the mean with what the network makes of the mirror image, pose and all; of
         features its direction, for lengths stay as they are. ``name`` is what the user calls the
-        samples. Raises DataError where the pose of one is wanted and not there.
+        samples. Raises DataError where the pose of one is wanted and not there, or a feature is
+        not finite.
         """
         values = self._look(samples, keypoints, name)
         if flip:
@@ -104,7 +106,14 @@ class ReidPredictor:
     ) -> dict[str, Floats]:
         batches = self._input.batches(samples, keypoints, name, BATCH_SIZE, mirrored)
         with progress(len(samples), "predict reid") as bar:
-            return run_network(self._network, batches, bar.update)
+            found = run_network(self._network, batches, bar.update)
+        broken = np.flatnonzero(~np.isfinite(found["feature"]).all(axis=1))
+        if len(broken):
+            raise DataError(
+                f"{self._path}: makes features that are not finite of {len(broken)} of "
+                f"{len(samples)} images, first {samples[broken[0]].path}"
+            )
+        return found
 
     @cached_property
     def digest(self) -> str:

@@ -34,6 +34,7 @@ from train.reid.embedding import Poses, open_poses
 from train.reid.loss import ReidLoss
 from train.reid.network import ReidNetwork
 from train.reid.predict import BATCH_SIZE, run_network
+from train.reid.start import start_from
 from train.sources import Sample, open_split
 
 ByIdentity = dict[str, dict[int, list[int]]]
@@ -68,6 +69,7 @@ class ReidTask:
             plan, self._load, config.seed, accelerator.process_index, accelerator.num_processes
         )
         network = ReidNetwork(config.model, len(keys), config.loss)
+        self._notes += start_from(network, config.model, self.classes)
         self.network: nn.Module = network
         self._loss = ReidLoss(config.loss, network.learned)
         # After the network, whose first weights must not depend on another that is drawn as well.
