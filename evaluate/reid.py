@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from evaluate.reid_attributes import Counts, attribute_summary, confusions
+from evaluate.reid_attributes import Counts, attribute_summary, azimuth_summary, confusions
 from evaluate.reid_search import Search
 from evaluate.reid_slices import by_part
 from evaluate.statistics import Measure
@@ -44,6 +44,8 @@ class ReidScores:
     """What the gallery consists of; of tracks, ``gallery`` has the first image of each."""
     confusions: Mapping[str, Counts] = field(default_factory=dict)
     """See ``evaluate.reid_attributes``."""
+    azimuth: Mapping[str, float] = field(default_factory=dict)
+    """See ``evaluate.reid_attributes.azimuth_summary``."""
 
     @property
     def measures(self) -> dict[str, Measure]:
@@ -88,6 +90,7 @@ class ReidScores:
             "single_camera": self.single_camera,
             "removed_per_query": float(self.ranking.removed.mean()),
             **{name: measure.value for name, measure in measures.items()},
+            **self.azimuth,
             f"mAP_first_{SHORT_LIST}": self._mean_precision_of_short_list(),
             "cmc": self.ranking.cmc(),
             "attributes": attribute_summary(self.confusions),
@@ -125,6 +128,7 @@ def score_reid(
         *attribute_measures(features, (*gallery, *query)),
         search=search,
         confusions=confusions(features, pictures(gallery, query)),
+        azimuth=azimuth_summary(features, pictures(gallery, query)),
     )
 
 

@@ -1,4 +1,4 @@
-"""What a network says of colours and types: by class, and what it takes for what."""
+"""What a network says of colours and types, by class and what it takes for what; of azimuths."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pamtri.angles import azimuth_scores
 from pamtri.attributes import COLOURS, TYPES
 from pamtri.features import Features
 from pamtri.record import Record
@@ -35,6 +36,18 @@ def confusions(features: Features, pictures: Mapping[str, Record]) -> dict[str, 
         counts[attribute] = np.zeros((len(words), len(words)), dtype=np.int64)
         np.add.at(counts[attribute], (np.array(true), said), 1)
     return counts
+
+
+def azimuth_summary(features: Features, pictures: Mapping[str, Record]) -> dict[str, float]:
+    """Median error in degrees and share within 30; empty where none is predicted and labelled.
+
+    ``pictures`` are records by base name.
+    """
+    true = {n: r.viewpoint.azimuth_deg for n, r in pictures.items() if r.viewpoint is not None}
+    if features.azimuth_deg is None or not true:
+        return {}
+    predicted = features.azimuth_deg[features.rows(list(true))].astype(float)
+    return azimuth_scores(predicted, np.array([*true.values()]))
 
 
 def attribute_summary(counts: Mapping[str, Counts]) -> dict[str, Any]:

@@ -7,7 +7,7 @@ do not count, and scores are means over the draws.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,8 +18,10 @@ from evaluate.reid import (
     attribute_measures,
     check_identities,
     names_of,
+    pictures,
     values,
 )
+from evaluate.reid_attributes import azimuth_summary
 from evaluate.reid_search import Search
 from evaluate.statistics import Measure
 from pamtri.dataset import Dataset
@@ -41,6 +43,8 @@ class RepeatedScores:
     colour: Measure | None
     type: Measure | None
     search: Search
+    azimuth: Mapping[str, float]
+    """See ``evaluate.reid_attributes.azimuth_summary``."""
 
     def summary(self) -> dict[str, Any]:
         """Everything as plain data for JSON; means over the draws, ``_std`` their deviations."""
@@ -59,6 +63,7 @@ class RepeatedScores:
             **{name: float(values.mean()) for name, values in by_draw.items()},
             **{f"{name}_std": float(values.std()) for name, values in by_draw.items()},
             **{name: m.value for name, m in attributes.items() if m is not None},
+            **self.azimuth,
             "cmc": curves.mean(axis=0).tolist(),
         }
 
@@ -97,4 +102,5 @@ def score_repeats(
         distances = search.distances(found[query], found[gallery])
         rankings.append(rank_distances(distances, ids[query], ids[gallery]))
     measures = attribute_measures(features, records)
-    return RepeatedScores(tuple(rankings), len(rows_of), queries, *measures, search)
+    azimuth = azimuth_summary(features, pictures(records))
+    return RepeatedScores(tuple(rankings), len(rows_of), queries, *measures, search, azimuth)

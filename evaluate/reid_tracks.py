@@ -23,7 +23,7 @@ from evaluate.reid import (
     rank_records,
     values,
 )
-from evaluate.reid_attributes import confusions
+from evaluate.reid_attributes import azimuth_summary, confusions
 from evaluate.reid_search import Search, TrackDistances, pooled, starts_of
 from pamtri.dataset import Dataset
 from pamtri.errors import DataError
@@ -70,6 +70,7 @@ def score_tracks(
         search,
         "pooled tracks" if pool else "tracks",
         confusions(features, pictures(images, query)),
+        azimuth_summary(features, pictures(images, query)),
     )
 
 

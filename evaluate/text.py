@@ -118,7 +118,15 @@ def reid_text(summary: Mapping[str, Any]) -> str:
     if summary["gallery"] <= 100:
         del labels["mAP_first_100"]
     rows = [(label, summary[key]) for key, label in labels.items() if key in summary]
-    return "\n".join([*notes, *_table(rows), *_reid_parts(summary)])
+    return "\n".join([*notes, *_table(rows), *_azimuth_lines(summary), *_reid_parts(summary)])
+
+
+def _azimuth_lines(summary: Mapping[str, Any]) -> list[str]:
+    """How far the azimuths that a network told are off, where it told and labels are there."""
+    if "azimuth_within_30" not in summary:
+        return []
+    median = f"  {'azimuth, median error':<26}{_degrees(summary['azimuth_median_error_deg']):>8}"
+    return [median, *_table([("azimuth within 30°", summary["azimuth_within_30"])])]
 
 
 _REID_DIVISIONS = {
@@ -161,7 +169,7 @@ def repeats_text(summary: Mapping[str, Any]) -> str:
     lines = _table([(label, summary[key]) for key, label in labels.items() if key in summary])
     for i, key in enumerate(("mAP", "rank1", "rank5")):
         lines[i] += f" ± {100 * summary[f'{key}_std']:.1f} over the draws"
-    return "\n".join([notes, *lines])
+    return "\n".join([notes, *lines, *_azimuth_lines(summary)])
 
 
 def _table(rows: Sequence[tuple[str, float | None]]) -> list[str]:

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pamtri import camera
+from pamtri.angles import NEAR_DEG, degrees_apart
 from pamtri.errors import DataError
 from pamtri.record import Record, Viewpoint
 
@@ -19,8 +20,6 @@ SIDES = (
     *("rear", "rear right", "right", "front right"),
 )
 """Eighths of the circle in the order of azimuth, each about its middle."""
-NEAR_DEG = 30.0
-"""Pi/6: how near an azimuth must be to its label, or to a flip of it, to count as such."""
 KINDS = ("near", "turned round", "front for rear", "left for right", "other", "no viewpoint")
 """What may become of an azimuth: it is near its label or near a flip of it. Front for rear keeps
 the side: 60 degrees become 120; left for right keeps the end: 60 become 300; turned round is both:
@@ -122,11 +121,6 @@ def score_viewpoint(
             [np.inf if said is None else rotation_error(view, said) for view, said in pairs]
         ),
     )
-
-
-def degrees_apart(a: Array, b: Array) -> Array:
-    """Absolute difference of azimuths in degrees, 0..180."""
-    return np.abs((a - b + 180) % 360 - 180)
 
 
 def sides_of(azimuth: Array) -> NDArray[np.int64]:

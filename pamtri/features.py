@@ -9,6 +9,7 @@ where they are known:
   ``pamtri.attributes.COLOURS`` and ``TYPES``.
 - ``colour``, ``type`` (n,) words: the most probable; ``colour_probability``, ``type_probability``
   (n,) float32: how probable.
+- ``azimuth_deg`` (n,) float32: from which side the vehicle is seen, to a network that learned it.
 - ``paths`` (n,) words: where the images lie, from the folder of the file.
 - ``checkpoint``, one word: SHA-256 of the network's file; features of different ones do not
   compare.
@@ -102,6 +103,8 @@ class Features:
     """SHA-256 of the network's file; None if the file does not say."""
     labels: Labels | None = None
     """None where nothing is known of the images, or the file does not say."""
+    azimuth_deg: Floats | None = None
+    """(n,) what the network says, 0 at the front, 90 at the left side; None if it does not."""
 
     def __len__(self) -> int:
         return len(self.names)
@@ -155,7 +158,11 @@ def read_features(path: Path) -> Features:
     checkpoint = str(arrays["checkpoint"]) if "checkpoint" in arrays else None
     paths = _paths(path, arrays["paths"], len(names)) if "paths" in arrays else None
     labels = _read_labels(path, arrays, len(names)) if "label_identity" in arrays else None
-    return Features(path, names, **matrices, paths=paths, checkpoint=checkpoint, labels=labels)  # type: ignore[arg-type]
+    azimuth = _azimuths(path, arrays["azimuth_deg"], names) if "azimuth_deg" in arrays else None
+    return Features(
+        path, names, **matrices, paths=paths, checkpoint=checkpoint, labels=labels,  # type: ignore[arg-type]
+        azimuth_deg=azimuth,
+    )  # fmt: skip
 
 
 def join_features(parts: Sequence[Features]) -> Features:
@@ -183,6 +190,7 @@ def join_features(parts: Sequence[Features]) -> Features:
             **{f.name: np.concatenate([getattr(part, f.name) for part in labels])
                for f in fields(Labels)}
         ),
+        _joined([part.azimuth_deg for part in parts]),
     )  # fmt: skip
 
 
@@ -199,6 +207,8 @@ def write_features(target: Path, features: Features) -> None:
     }
     for name, words in _WORDS.items():
         arrays |= _told(name, getattr(features, f"{name}_scores"), words)
+    if features.azimuth_deg is not None:
+        arrays["azimuth_deg"] = features.azimuth_deg.astype(np.float32)
     if features.paths is not None:
         start = target.parent.resolve()
         files = [path.parent.resolve() / path.name for path in features.paths]
@@ -273,6 +283,16 @@ def _paths(path: Path, values: np.ndarray, count: int) -> tuple[Path, ...]:
         )
     folder = path.parent.resolve()
     return tuple(Path(os.path.normpath(folder / PurePosixPath(str(value)))) for value in values)
+
+
+def _azimuths(path: Path, values: np.ndarray, names: Sequence[str]) -> Floats:
+    floats = np.issubdtype(values.dtype, np.floating)
+    if values.shape != (len(names),) or not floats or not np.isfinite(values).all():
+        raise DataError(
+            f"{path}: expected 'azimuth_deg' as finite floats of shape ({len(names)},), got "
+            f"{values.dtype} {values.shape}"
+        )
+    return values.astype(np.float32)
 
 
 def _optional(

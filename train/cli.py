@@ -209,7 +209,8 @@ def predict_reid(
 ) -> None:
     """Write the features that CHECKPOINT gives the images of DATA, one row an image.
 
-    The .npz file holds names and features, and colour and type scores of a multi-task network.
+    The .npz file holds names and features, colour and type scores of a multi-task network, and
+    azimuths of one that learned them.
 
     \b
     Examples:
@@ -301,8 +302,9 @@ def export(checkpoint: Path, output: Path) -> None:
 
     `pictures` (n, s, s, 3) bytes go in, for any n. Of a pose network `points` in pixels, `peak` and
     `visibility` come out: normalisation, the average with the mirrored picture and decoding are
-    inside. Of a re-identification network come `feature` and the probabilities of `colour` and
-    `type`; what is known of the pose goes in beside the pictures where it is embedded.
+    inside. Of a re-identification network come `feature`, the probabilities of `colour` and `type`,
+    and `azimuth` as sine and cosine, where it learned them; what is known of the pose goes in
+    beside the pictures where it is embedded.
 
     \b
     Examples:

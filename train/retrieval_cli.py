@@ -43,6 +43,7 @@ def embed(
       colour, type               words, of a multi-task network, with
       colour_probability, ...    how probable each is, and
       colour_scores, ...         (n, 10) and (n, 9) probabilities of all colours and types
+      azimuth_deg                which side is seen, of a network that learned it
       label_identity, ...        what the data set says: identity, camera (-1: nothing), colour,
                                  type, split, domain (words or empty), azimuth_deg, box (or NaN)
       checkpoint                 SHA-256 of the network's file

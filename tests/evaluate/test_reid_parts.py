@@ -136,3 +136,22 @@ def test_attributes_by_class_and_their_confusions() -> None:
         "black": {"white": 1},
     }
     assert "Recall of each colour" in reid_text(summary)
+
+
+def test_azimuths_by_hand() -> None:
+    """5 for 355 is 10 off, 100 for 60 is 40 off; b is not labelled."""
+    images = [
+        record("q", 1, azimuth=355.0), record("a", 1, azimuth=60.0), record("b", 2),
+    ]  # fmt: skip
+    said = np.array([5, 100, 0], np.float32)
+    summary = score(images[:1], images[1:], [0.0, 1, 2], azimuth_deg=said).summary()
+    assert summary["azimuth_median_error_deg"] == pytest.approx(25)
+    assert summary["azimuth_within_30"] == 0.5
+    text = reid_text(summary).splitlines()
+    assert "  azimuth, median error        25.0°" in text
+    assert "  azimuth within 30°          50.0 %" in text
+    unlabelled = score([record("q", 1)], [record("a", 1)], [0.0, 1], azimuth_deg=said[:2])
+    untold = score(images[:1], images[1:], [0.0, 1, 2])
+    for scores in (unlabelled, untold):
+        assert not any(name.startswith("azimuth") for name in scores.summary())
+        assert "azimuth, median" not in reid_text(scores.summary())

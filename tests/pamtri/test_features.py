@@ -62,6 +62,25 @@ def test_arrays_are_those_of_the_documented_layout(tmp_path: Path) -> None:
     assert [name for name in arrays if f"``{name}``" not in documented] == []
 
 
+def test_azimuths_are_kept_and_joined(tmp_path: Path) -> None:
+    written = replace(some(tmp_path), azimuth_deg=np.array([1.5, 350], np.float32))
+    write_features(tmp_path / "f.npz", written)
+    read = read_features(tmp_path / "f.npz")
+    assert read.azimuth_deg is not None
+    assert read.azimuth_deg.tolist() == [1.5, 350]
+    both = join_features([read, written])
+    assert both.azimuth_deg is not None
+    assert both.azimuth_deg.tolist() == [1.5, 350, 1.5, 350]
+    assert join_features([read, some(tmp_path)]).azimuth_deg is None
+    for wrong in (np.zeros((2, 1)), np.zeros(3), np.array([1, np.nan]), np.array([1, 2])):
+        np.savez(
+            tmp_path / "w.npz", names=["one.jpg", "two.jpg"], features=np.zeros((2, 3)),
+            azimuth_deg=wrong,
+        )  # fmt: skip
+        with pytest.raises(DataError, match=r"expected 'azimuth_deg' as finite floats of shape "):
+            read_features(tmp_path / "w.npz")
+
+
 def test_what_is_written_is_read(tmp_path: Path) -> None:
     written = some(tmp_path, Labels.of(RECORDS))
     write_features(tmp_path / "out/f.npz", written)

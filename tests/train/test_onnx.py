@@ -27,6 +27,7 @@ from train.pose.network import PoseNetwork, heatmaps_from
 from train.pose.onnx_file import OnnxPose
 from train.pose.outputs import write_channel_folders
 from train.pose.predict import DEFAULT_NETWORK, PosePredictor, load_reader
+from train.reid.azimuth import directions
 from train.reid.config import ReidConfig
 from train.reid.network import ReidNetwork
 from train.sources import open_for_prediction
@@ -117,8 +118,8 @@ def test_the_file_sees_a_picture_and_its_mirror_image(checkpoint: Path) -> None:
     [
         ({}, ()),
         ({"multitask": False, "normalise": True, "neck": "bnneck", "pooling": "gem"}, ()),
-        ({"embedding": ["keypoints"]}, ("pose",)),
-        ({"embedding": ["segments"]}, ("maps",)),
+        ({"embedding": ["keypoints"], "azimuth": "sin_cos"}, ("pose",)),
+        ({"embedding": ["segments"], "azimuth": "bins"}, ("maps",)),
         ({"embedding": ["keypoints", "heatmaps", "segments"]}, ("pose", "maps")),
     ],
 )
@@ -161,13 +162,18 @@ def test_a_reid_file_answers_as_the_checkpoint(
         answers = dict(
             zip([o.name for o in session.get_outputs()], session.run(None, given), strict=True)
         )
-        assert set(answers) == ({"feature", "colour", "type"} if "multitask" not in model
-                                else {"feature"})  # fmt: skip
+        expected_names = {"feature", "colour", "type", "azimuth"}
+        expected_names -= {"colour", "type"} if "multitask" in model else set()
+        assert set(answers) == expected_names - ({"azimuth"} if "azimuth" not in model else set())
         scale = float(expected["feature"].abs().max())
         assert answers["feature"] / scale == pytest.approx(
             expected["feature"].numpy() / scale, abs=1e-4
         )
-        for name in set(answers) - {"feature"}:
+        if "azimuth" in answers:
+            assert answers["azimuth"] == pytest.approx(
+                directions(expected["azimuth"]).numpy(), abs=1e-4
+            )
+        for name in set(answers) - {"feature", "azimuth"}:
             assert answers[name] == pytest.approx(expected[name].softmax(-1).numpy(), abs=1e-4)
     with pytest.raises(DataError, match=r"of kind 'pose' .* got one of kind 'reid'"):
         OnnxPose(tmp_path / "reid.onnx", CPU)

@@ -39,7 +39,7 @@ def mirrored_pair(folder: Path) -> list[Sample]:
 def predictor(tmp_path_factory: pytest.TempPathFactory) -> ReidPredictor:
     model = ReidModelConfig(
         backbone="resnet18", weights="none", input_size=SIZE, multitask=True,
-        embedding=("keypoints", "heatmaps", "segments"), normalise=True,
+        embedding=("keypoints", "heatmaps", "segments"), normalise=True, azimuth="sin_cos",
     )  # fmt: skip
     config = ReidConfig.model_validate(
         {
@@ -72,6 +72,19 @@ def test_mirror_images_get_the_same_features(predictor: ReidPredictor, tmp_path:
     ):
         assert scores is not None and means is not None
         np.testing.assert_allclose(means, np.tile(scores.mean(axis=0), (2, 1)), atol=1e-5)
+
+
+def test_a_mirrored_vehicle_is_seen_from_the_other_side(
+    predictor: ReidPredictor, tmp_path: Path
+) -> None:
+    samples = mirrored_pair(tmp_path)
+    plain = predictor.predict(samples, "labels").azimuth_deg
+    means = predictor.predict(samples, "labels", flip=True).azimuth_deg
+    assert plain is not None and means is not None
+    straight, mirrored = np.radians(plain.astype(float))
+    assert abs(straight + mirrored) % (2 * np.pi) > 0.01  # the network knows nothing of mirrors
+    expected = np.angle(np.exp(1j * straight) + np.exp(-1j * mirrored), deg=True) % 360
+    np.testing.assert_allclose(means, [expected, 360 - expected], atol=1e-2)
 
 
 def test_half_way_by_hand() -> None:

@@ -3,8 +3,9 @@
 Its inputs are ``pictures`` (n, s, s, 3) bytes, RGB, the vehicle's box stretched to the square, and
 what the network embeds: ``pose`` (n, 108) as ``train.reid.embedding.pose_values`` makes it, and
 ``maps`` (n, c, s / 4, s / 4) bytes, heatmaps before segments. Its outputs are ``feature`` (n, d),
-compared by Euclidean distance, and of a multi-task network the probabilities ``colour`` (n, 10)
-and ``type`` (n, 9), named in the metadata.
+compared by Euclidean distance, of a multi-task network the probabilities ``colour`` (n, 10) and
+``type`` (n, 9), named in the metadata, and of one that learned it ``azimuth`` (n, 2), the sine and
+the cosine of the side that is seen.
 """
 
 from __future__ import annotations
@@ -20,7 +21,8 @@ from train.augment import MEAN, STD
 from train.onnx_file import write_onnx
 from train.pose.codec import STRIDE
 from train.reid.config import ReidModelConfig
-from train.reid.network import POSE_VALUES, ReidNetwork, map_channels
+from train.reid.network import POSE_VALUES, ReidNetwork, attributes, map_channels
+from train.reid.predict import told
 
 PROBABILITIES = {"colour": COLOURS, "type": TYPES}
 
@@ -35,7 +37,7 @@ class ReidReader(nn.Module):
         super().__init__()
         self.network = network
         self._embeds = "keypoints" in model.embedding
-        self._outputs = ("feature", *(PROBABILITIES if model.multitask else ()))
+        self._outputs = outputs(model)
         self.register_buffer("mean", torch.from_numpy(255 * MEAN), persistent=False)
         self.register_buffer("deviation", torch.from_numpy(255 * STD), persistent=False)
 
@@ -45,10 +47,12 @@ class ReidReader(nn.Module):
         pose = known[0] if self._embeds else None
         maps = known[-1] if len(known) > self._embeds else None
         output = self.network(images, pose, maps)
-        return tuple(
-            output[name] if name == "feature" else output[name].softmax(dim=-1)
-            for name in self._outputs
-        )
+        return tuple(told(name, output[name]) for name in self._outputs)
+
+
+def outputs(model: ReidModelConfig) -> tuple[str, ...]:
+    """Names of what a file gives out."""
+    return ("feature", *attributes(model))
 
 
 def example_inputs(model: ReidModelConfig) -> dict[str, Tensor]:
@@ -65,11 +69,10 @@ def example_inputs(model: ReidModelConfig) -> dict[str, Tensor]:
 
 def write_reid(path: Path, network: ReidNetwork, model: ReidModelConfig) -> None:
     """Write a network as ``path``: there whole or not at all."""
-    outputs = ("feature", *(PROBABILITIES if model.multitask else ()))
-    told = {"kind": "reid", "input_size": str(model.input_size)}
+    facts = {"kind": "reid", "input_size": str(model.input_size)}
     if model.multitask:
-        told |= {name: json.dumps(words) for name, words in PROBABILITIES.items()}
+        facts |= {name: json.dumps(words) for name, words in PROBABILITIES.items()}
     if model.embedding:
-        told["embedding"] = json.dumps(model.embedding)
+        facts["embedding"] = json.dumps(model.embedding)
     reader = ReidReader(network, model).eval()
-    write_onnx(path, reader, example_inputs(model), outputs, told)
+    write_onnx(path, reader, example_inputs(model), outputs(model), facts)

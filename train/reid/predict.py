@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import nn
+from torch import Tensor, nn
 
 from pamtri.errors import DataError
 from pamtri.features import Features, Labels
@@ -18,6 +18,7 @@ from pamtri.progress import progress
 from train.batches import InOrder, Item, to_device
 from train.checkpoint import fill_network, load_checkpoint, parse_checkpoint_config
 from train.images import CropCache
+from train.reid.azimuth import degrees, directions
 from train.reid.config import ReidConfig, ReidModelConfig
 from train.reid.data import mirrored_item, network_inputs, plain_item, reid_view
 from train.reid.embedding import Origin, open_poses
@@ -26,6 +27,7 @@ from train.sources import PICTURES, Sample
 from train.view import known_box
 
 BATCH_SIZE = 64
+TOLD = ("feature", "colour", "type", "azimuth")
 Floats = NDArray[np.float32]
 
 
@@ -83,6 +85,8 @@ class ReidPredictor:
         values = self._look(samples, keypoints, name)
         if flip:
             mirrored = self._look(samples, keypoints, name, mirrored=True)
+            if "azimuth" in mirrored:  # the mirrored vehicle is seen from the other side
+                mirrored["azimuth"] = mirrored["azimuth"] * np.array([-1, 1], dtype=np.float32)
             values = {key: (value + mirrored[key]) / 2 for key, value in values.items()} | {
                 "feature": between(values["feature"], mirrored["feature"])
             }
@@ -95,6 +99,7 @@ class ReidPredictor:
             tuple(s.path for s in samples),
             self.digest,
             _labels(samples),
+            degrees(values["azimuth"]) if "azimuth" in values else None,
         )
 
     def _look(
@@ -151,23 +156,34 @@ def between(features: Floats, others: Floats) -> Floats:
     return scaled.astype(np.float32)
 
 
+def told(name: str, output: Tensor) -> Tensor:
+    """An output of the network as it is told to others: see ``run_network``."""
+    match name:
+        case "feature":
+            return output
+        case "azimuth":
+            return directions(output)
+        case _:
+            return output.softmax(dim=-1)
+
+
 @torch.no_grad()
 def run_network(
     network: nn.Module,
     batches: Iterable[Item],
     done: Callable[[int], object] = lambda count: None,
 ) -> dict[str, Floats]:
-    """``feature`` (n, d) of all images and, where the network has them, colour and type scores.
+    """``feature`` (n, d) of all images and, where the network has them, colour, type and azimuth.
 
-    Scores are probabilities. ``done`` is told how many images each batch had.
+    Colour and type are probabilities, azimuth is a sine and a cosine (n, 2). ``done`` is told how
+    many images each batch had.
     """
     collected: dict[str, list[Floats]] = {}
     for batch in batches:
         output = network(*network_inputs(batch))
-        for name in ("feature", "colour", "type"):
+        for name in TOLD:
             if name in output:
-                values = output[name].float()
-                values = values if name == "feature" else values.softmax(dim=-1)
+                values = told(name, output[name].float())
                 collected.setdefault(name, []).append(values.cpu().numpy())
         done(len(batch["name"]))
     return {name: np.concatenate(parts) for name, parts in collected.items()}

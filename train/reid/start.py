@@ -24,8 +24,9 @@ def start_from(network: ReidNetwork, model: ReidModelConfig, classes: Classes) -
 
     The backbone is filled already. Of what comes behind it, parts that the checkpoint lacks begin
     anew, and so does what knows identities where ``model.new_identities`` asks for it; a line tells
-    which, and what the checkpoint has beyond the network. Raises DataError where a part has another shape, and where the checkpoint was trained on
-    other identities than ``classes`` and was not to leave them out.
+    which, and what the checkpoint has beyond the network. Raises DataError where a part has another
+    shape, and where the checkpoint was trained on other identities than ``classes`` and was not to
+    leave them out.
     """
     path = Path(model.weights)
     if not path.is_file() or read_state(path).get("kind") != "reid":

@@ -13,6 +13,7 @@ from accelerate.utils import gather_object
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from pamtri.angles import azimuth_scores
 from pamtri.attributes import COLOUR_INDEX, TYPE_INDEX
 from pamtri.errors import DataError
 from pamtri.ranking import UNKNOWN as NO_CAMERA
@@ -22,6 +23,7 @@ from train.curriculum import curriculum_of
 from train.draws import Draw, IdentityPlan
 from train.images import CropCache
 from train.mixing import mix_of
+from train.reid.azimuth import degrees
 from train.reid.config import ReidConfig, ReidTrainingConfig
 from train.reid.data import (
     augmented_item,
@@ -57,6 +59,8 @@ class ReidTask:
         check_validation(self._validation)
         by_identity, notes = _trained_on(self._training, config.training)
         self._notes = notes + camera_notes(self._validation)
+        if config.model.azimuth != "none":
+            _check_viewpoints(self._training)
         self.classes: dict[str, list[int]] | None = {
             name: list(groups) for name, groups in by_identity.items()
         }
@@ -179,6 +183,16 @@ def _check_groups(name: str, groups: dict[int, list[int]], least: int) -> None:
         )
 
 
+def _check_viewpoints(training: dict[str, list[Sample]]) -> None:
+    """Raise DataError where no image teaches an azimuth."""
+    records = [s.record for samples in training.values() for s in samples]
+    if all(record.viewpoint is None for record in records):
+        raise DataError(
+            f"model.azimuth: none of the {len(records)} images to train on has a viewpoint; set it "
+            "to none"
+        )
+
+
 def _twins(training: dict[str, list[Sample]], by_identity: ByIdentity) -> dict[str, list[Hashable]]:
     """A key of each identity, which near twins share. Raises DataError when there are none."""
     keys: dict[str, list[Hashable]] = {}
@@ -208,7 +222,10 @@ def group_by_identity(samples: Sequence[Sample]) -> dict[int, list[int]]:
 def validation_metrics(
     samples: Sequence[Sample], values: dict[str, np.ndarray]
 ) -> dict[str, float]:
-    """mAP, rank-1 and, where there are scores and labels, accuracy of colour and type."""
+    """mAP, rank-1 and, where there are predictions and labels, of colour, type and azimuth.
+
+    Of these accuracies, and the median error in degrees and the share within 30.
+    """
     ids = np.array([s.record.identity for s in samples])
     cameras = cameras_of(samples)
     names = np.array([str(s.path) for s in samples])
@@ -221,6 +238,10 @@ def validation_metrics(
             true = [index[getattr(samples[i].record, name)] for i in known]
             right = values[name][known].argmax(axis=1) == np.array(true)
             metrics[f"{name}_accuracy"] = float(right.mean())
+    if "azimuth" in values:
+        views = [s.record.viewpoint for s in samples]
+        azimuths = np.array([np.nan if v is None else v.azimuth_deg for v in views])
+        metrics |= azimuth_scores(degrees(values["azimuth"]).astype(float), azimuths)
     return metrics
 
 
