@@ -72,10 +72,11 @@ def fill_polygons(points: ArrayLike, sure: ArrayLike, width: int, height: int) -
     x, y = np.arange(width) + 0.5, np.arange(height) + 0.5
     # A side has a pixel within where (b - a) x (pixel - a) goes the quadrilateral's way around.
     ahead = (corners[:, _NEXT] - corners) * way[:, None, None]
-    down = ahead[..., :1] * (y - corners[..., 1:])
-    across = ahead[..., 1:] * (x - corners[..., :1])
-    within = np.ones((len(corners), height, width), dtype=bool)
-    for side in range(4):
+    # Rounded once they are made, in single precision: they are compared twice as quickly.
+    down = (ahead[..., :1] * (y - corners[..., 1:])).astype(np.float32)
+    across = (ahead[..., 1:] * (x - corners[..., :1])).astype(np.float32)
+    within = down[:, 0, :, None] >= across[:, 0, None, :]
+    for side in (1, 2, 3):
         within &= down[:, side, :, None] >= across[:, side, None, :]
     filled[drawn] = within
     return filled

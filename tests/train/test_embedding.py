@@ -145,3 +145,20 @@ def test_labelled_points_that_cannot_be_seen_are_not_known(real: Path) -> None:
     ):
         load_poses(bare, "labels", "data.real")
     assert len(load_poses([*bare[:1], samples[1]], "labels", "d")) == 1
+
+
+@pytest.mark.parametrize("size", [32, 64, 256])
+def test_heatmaps_are_the_whole_gaussian_in_bytes(size: int) -> None:
+    """Also of points beyond the border, near and far."""
+    rng = np.random.default_rng(size)
+    pose = np.column_stack([rng.uniform(-0.3, 1.3, (36, 2)) * size, rng.uniform(0, 1, 36)])
+    pose[:4, 2] = [0, 0, 1, 1]
+    pose[3, :2] = [-1e6, size / 2]
+    centres = np.arange(size // 4) + 0.5
+    expected = np.zeros((36, size // 4, size // 4))
+    for i, (x, y, confidence) in enumerate(pose):
+        off = (centres[:, None] - y / 4) ** 2 + (centres - x / 4) ** 2
+        expected[i] = 255 * confidence * np.exp(-off / 8)
+    off = np.abs(drawn_heatmaps(pose, size) - expected)
+    assert off.max() < 0.5 + 1e-4
+    assert (expected > 127).any() and ((expected > 0) & (expected < 0.5)).any()

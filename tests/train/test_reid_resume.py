@@ -1,4 +1,4 @@
-"""A re-identification training that is stopped and resumed ends with the bits of one that is not."""
+"""A re-identification training that is stopped and resumed ends with the same bits."""
 
 from __future__ import annotations
 

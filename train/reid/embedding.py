@@ -7,6 +7,7 @@ are seen there.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,7 @@ from typing import Literal, Protocol
 
 import numpy as np
 import torch
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from pamtri.errors import ConfigError, DataError
@@ -33,6 +35,8 @@ Origin = Literal["labels"] | Path
 Pose = NDArray[np.float64]
 """(36, 3): x, y in image pixels and confidence 0..1."""
 NO_POSE: Pose = np.zeros((NUM_KEYPOINTS, 3))
+_REACH = math.ceil(SIGMA * math.sqrt(2 * math.log(2 * 255)))
+"""Heatmap pixels from a sure point: farther away its Gaussian is less than half of a byte."""
 _KNOWN = np.full((2, 3), np.nan, dtype=np.float32)
 """The ``reading`` of an image whose pose need not be read."""
 
@@ -146,15 +150,21 @@ def pose_values(points: Pose, size: int) -> NDArray[np.float32]:
 
 def drawn_heatmaps(points: Pose, size: int) -> NDArray[np.uint8]:
     """(36, size / 4, size / 4) bytes: a Gaussian about each point, as high as its confidence."""
-    # As ``codec.encode``, in the floats and the order that are quick for one image.
+    # As ``codec.encode``, in the floats and the order that are quick for one image, and only where
+    # a byte is not 0: in a window about each point, or at the border that it lies beyond.
     known = np.flatnonzero(points[:, 2])
-    off = points[known, :2, None] / STRIDE - 0.5 - np.arange(size // STRIDE)
+    side = size // STRIDE
+    window = min(2 * _REACH, side)
+    places = points[known, :2] / STRIDE - 0.5
+    first = np.clip(np.floor(places) - (_REACH - 1), 0, side - window).astype(np.int64)
+    off = (places - first)[..., None] - np.arange(window)
     falls = np.exp(off**2 / (-2 * SIGMA**2)).astype(np.float32)
     falls[:, 1] *= 255 * points[known, 2:]
     drawn = falls[:, 1, :, None] * falls[:, 0, None, :]
     drawn += 0.5  # to the nearest
-    heatmaps = np.zeros((len(points), *drawn.shape[1:]), dtype=np.uint8)
-    heatmaps[known] = drawn
+    heatmaps = np.zeros((len(points), side, side), dtype=np.uint8)
+    windows = sliding_window_view(heatmaps, (window, window), axis=(1, 2), writeable=True)
+    windows[known, first[:, 1], first[:, 0]] = drawn
     return heatmaps
 
 
