@@ -77,8 +77,9 @@ def score_tracks(
 def read_tracks(path: Path, gallery: Sequence[Record]) -> list[Track]:
     """Tracks of a text file: a line each, image names with blanks between them.
 
-    Raises DataError, with the line, for an image that is not in ``gallery`` or in a track already,
-    or a track of several vehicles or cameras.
+    VeRi's lines begin with the track's name, ``0002_c002_t0030600`` or that of one of its images,
+    which is passed over. Raises DataError, with the line, for an image that is not in ``gallery``
+    or in a track already, or a track of several vehicles or cameras.
     """
     try:
         lines = path.read_text(encoding="utf-8-sig").splitlines()
@@ -88,7 +89,7 @@ def read_tracks(path: Path, gallery: Sequence[Record]) -> list[Track]:
     tracks: list[Track] = []
     for number, line in enumerate(lines, start=1):
         where = f"{path}, line {number}"
-        track = [_taken(there, name, where) for name in line.split()]
+        track = [_taken(there, name, where) for name in _images(line.split())]
         if len({(r.identity, r.camera) for r in track}) > 1:
             raise DataError(f"{where}: expected images of one vehicle and camera, got several")
         if track:
@@ -96,6 +97,12 @@ def read_tracks(path: Path, gallery: Sequence[Record]) -> list[Track]:
     if not tracks:
         raise DataError(f"{path}: holds no track")
     return tracks
+
+
+def _images(words: Sequence[str]) -> Sequence[str]:
+    """The words of a line without the track's name, which is no file's or comes again."""
+    named = words and (not Path(words[0]).suffix or words[0] in words[1:])
+    return words[1:] if named else words
 
 
 def _taken(there: dict[str, Record], name: str, where: str) -> Record:

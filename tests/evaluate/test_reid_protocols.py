@@ -88,6 +88,32 @@ def test_tracks_of_a_file(tmp_path: Path) -> None:
             score_tracks(*TRACKS, path)
 
 
+def test_tracks_of_veri_have_names(tmp_path: Path) -> None:
+    """Each line of its file begins with vehicle, camera and time, and ends in a blank."""
+    rows = [
+        ("q/0002_c002_00030600_0.jpg", "query", 2, 2, [0.0]),
+        ("g/0002_c002_00030605_1.jpg", "gallery", 2, 2, [0.0]),
+        ("g/0002_c003_00084280_0.jpg", "gallery", 2, 3, [3.0]),
+        ("g/0002_c003_00084285_0.jpg", "gallery", 2, 3, [2.0]),
+        ("g/0005_c003_00084415_0.jpg", "gallery", 5, 3, [1.0]),
+        ("g/0005_c004_00077645_0.jpg", "gallery", 5, 4, [2.5]),
+    ]
+    path = tmp_path / "test_track.txt"
+    lines = {
+        "0002_c002_t0030605": "0002_c002_00030605_1.jpg ",
+        "0002_c003_t0084280": "0002_c003_00084280_0.jpg 0002_c003_00084285_0.jpg ",
+        "0005_c003_t0084415": "0005_c003_00084415_0.jpg ",
+        "0005_c004_00077645_0.jpg": "0005_c004_00077645_0.jpg",  # one of its images names it
+    }
+    path.write_text("".join(f"{name} {images}\r\n" for name, images in lines.items()))
+    scores = score_tracks(*made(*rows), path)
+    assert len(scores.gallery) == 4
+    assert [m.tolist() for m in scores.ranking.ranks] == [[2]]
+    path.write_text("0002_c003_00084281_0.jpg 0002_c003_00084280_0.jpg\n")
+    with pytest.raises(DataError, match=r"line 1: 0002_c003_00084281_0.jpg is no gallery image"):
+        score_tracks(*made(*rows), path)
+
+
 def test_tracks_need_cameras_and_a_gallery() -> None:
     lost = made(("q.jpg", "query", 1, 1, [0.0]), ("g.jpg", "gallery", 1, None, [0.1]))
     with pytest.raises(DataError, match=r"g.jpg: has no camera, by which images make tracks"):
