@@ -39,7 +39,7 @@ def dataset() -> None:
 
     \b
     Layouts read:    native, veri, pamtri_pose, pamtri_multitask, cityflow, vehiclex,
-                     stanford_cars, webdataset
+                     vehicleid, stanford_cars, webdataset
     Layouts written: native, veri, pamtri_pose, pamtri_multitask, pamtri_full, coco, webdataset
 
     \b

@@ -22,6 +22,7 @@ from pamtri.formats import (
     pamtri_multitask,
     pamtri_pose,
     stanford_cars,
+    vehicleid,
     vehiclex,
     veri,
     webdataset,
@@ -63,6 +64,11 @@ FORMATS: dict[str, Format] = {
     "cityflow": Format("train_label.xml with other names", cityflow.detect, cityflow.read),
     "vehiclex": Format(
         "train_label.xml with names like 00001_c006_1.jpg", vehiclex.detect, vehiclex.read
+    ),
+    "vehicleid": Format(
+        "train_test_split with train_list.txt or test_list_800.txt",
+        vehicleid.detect,
+        vehicleid.read,
     ),
     "stanford_cars": Format(
         "index.csv, or cars_train_annos.mat", stanford_cars.detect, stanford_cars.read

@@ -163,7 +163,7 @@ def drawn_heatmaps(points: Pose, size: int) -> NDArray[np.uint8]:
     drawn = falls[:, 1, :, None] * falls[:, 0, None, :]
     drawn += 0.5  # to the nearest
     heatmaps = np.zeros((len(points), side, side), dtype=np.uint8)
-    windows = sliding_window_view(heatmaps, (window, window), axis=(1, 2), writeable=True)
+    windows = sliding_window_view(heatmaps, (window, window), axis=(1, 2), writeable=True)  # type: ignore[call-overload]
     windows[known, first[:, 1], first[:, 0]] = drawn
     return heatmaps
 
