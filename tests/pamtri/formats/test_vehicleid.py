@@ -71,7 +71,7 @@ def test_damaged_lines(vehicleid: Callable[..., Path], line: str) -> None:
 
 
 def test_random_galleries_of_a_list(vehicleid: Callable[..., Path], tmp_path: Path) -> None:
-    """Vehicle 7 has two images and 11 has one: whichever of the two is drawn, the other finds it."""
+    """Vehicle 7 has two images and 11 has one: one of the two is drawn, the other finds it."""
     np.savez(
         tmp_path / "f.npz",
         names=np.array(["0000012.jpg", "0000013.jpg", "0000014.jpg"]),
