@@ -130,8 +130,9 @@ class IdentityPlan:
             there, most = len(identities.get(source, ())), int(np.ceil(self._p * share - 1e-9))
             if there < most:
                 raise DataError(
-                    f"data.{source}: {there} identities to train on, expected at least {most} for "
-                    f"batches of {self._p} identities, of which it gives up to {share:.0%}"
+                    f"data.{source}: {there} {'identity' if there == 1 else 'identities'} to train "
+                    f"on, expected at least {most} for batches of {self._p} identities, of which "
+                    f"it gives up to {share:.0%}"
                 )
         self._relatives = {
             source: _relatives((families or {}).get(source) or range(len(there)))

@@ -100,9 +100,7 @@ def test_history_has_every_term_and_what_was_drawn(trained: Path) -> None:
     assert train_line["loss"] == pytest.approx(np.dot([1, 1, 0.125, 0.125], terms), rel=1e-5)
     assert {"mAP", "rank1", "colour_accuracy", "type_accuracy"} < set(lines[0])
     apart = train_line["loss_by_domain"]
-    assert (apart["real"] + apart["synthetic"]) / 2 == pytest.approx(
-        train_line["loss"], rel=1e-5
-    )
+    assert (apart["real"] + apart["synthetic"]) / 2 == pytest.approx(train_line["loss"], rel=1e-5)
     assert apart["real"] != apart["synthetic"]
 
 
