@@ -218,7 +218,9 @@ def _nearest(distance: NDArray[np.float32], right: Ints, there: int, top: int) -
     rows = np.full(top, -1)
     if count:
         near = at_least_nearest(distance, count)
-        order = np.lexsort((near, np.isin(near, right), distance[near]))
+        is_right = np.zeros(len(distance), dtype=bool)
+        is_right[right] = True
+        order = np.lexsort((near, is_right[near], distance[near]))
         rows[:count] = near[order[:count]]
     return rows
 
