@@ -28,7 +28,7 @@ from pamtri.errors import UserError
 from pamtri.progress import progress
 from pamtri.run_folder import write_atomic
 from train.batches import Item, TrainingBatches, to_device
-from train.checkpoint import Checkpoint, save_checkpoint
+from train.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from train.config import TrainConfig, TrainingConfig
 from train.history import Drawn, History, Means
 from train.mixing_config import DOMAINS
@@ -149,12 +149,22 @@ class _Run:
         if not last.exists():  # the state that was being replaced when the program was killed
             last = last.with_name(_LAST + ".old")
         if last.exists():
+            self._check_classes()
             self._accelerator.load_state(str(last))
             saved = json.loads((last / _POSITION).read_text())
             self.position = Position(**{**saved, "best": float(saved["best"])})
         self.history.open(self.position.step)
         for step in range(self.position.step):
             self._drawn.add(self._task.batches.drawn(step))
+
+    def _check_classes(self) -> None:
+        """Raise UserError where the run was begun with other identities."""
+        best = self._folder / BEST
+        if best.exists() and load_checkpoint(best, self._task.kind).classes != self._task.classes:
+            raise UserError(
+                f"{best}: knows other identities than there are to train on now, so that the run "
+                "cannot be continued; has its data changed?"
+            )
 
     def step(self, batch: Item) -> str:
         """One optimisation step; returns what the progress bar says."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 from pathlib import Path
 
@@ -12,7 +13,9 @@ from accelerate import Accelerator
 from torch import Tensor, nn
 
 from pamtri.config import parse_config
+from pamtri.dataset import DatasetInfo, write_native
 from pamtri.errors import UserError
+from pamtri.formats import open_dataset
 from train.batches import Item
 from train.checkpoint import load_checkpoint
 from train.reid.config import ReidConfig
@@ -75,3 +78,24 @@ def test_no_identity_is_both_trained_on_and_validated(real: Path, synthetic: Pat
     validated = {s.record.identity for s in task.split.validation}
     assert trained and validated and not trained & validated
     assert {s.source for s in task.split.validation} == {"real"}
+
+
+def test_a_run_is_not_resumed_on_other_identities(
+    real: Path, synthetic: Path, tmp_path: Path
+) -> None:
+    """A vehicle was rendered anew in the meantime: there are as many, but one is another."""
+    grown = tmp_path / "grown"
+    shutil.copytree(synthetic, grown)
+    settings = config(real, grown)
+    train_run(settings, tmp_path / "run")
+    records = [*open_dataset(grown)]
+    records = [r.model_copy(update={"identity": 7}) if r.identity == 4 else r for r in records]
+    shutil.rmtree(grown)
+    shutil.copytree(synthetic / "images", grown / "images")
+    write_native(grown, records, DatasetInfo(name="grown"))
+    with pytest.raises(
+        UserError,
+        match=rf"^{tmp_path}/run/best.pt: knows other identities than there are to train on now, "
+        r"so that the run cannot be continued; has its data changed\?$",
+    ):
+        train_run(settings, tmp_path / "run", resume=True)
