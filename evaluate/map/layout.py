@@ -39,6 +39,7 @@ def chosen_rows(identities: Sequence[str], limit: int, seed: int = 0) -> list[in
 def map_places(features: NDArray[np.float32], seed: int = 0) -> Floats:
     """(n, 2) places of n features in 0..1 by t-SNE (van der Maaten and Hinton, 2008).
 
+    Not by UMAP, which would bring umap-learn, numba and llvmlite for a map that says the same.
     Raises DataError when there are fewer than ``FEWEST``.
     """
     from sklearn.decomposition import PCA
