@@ -77,6 +77,9 @@ def train_reid(config: Path, output: Path, resume: bool, overrides: tuple[str, .
       pamtri train reid configs/reid/small_cpu.yaml --output runs/reid \\
           --set data.real.path=VeRi --set data.synthetic.path=runs/synthetic
       pamtri train reid configs/reid/small_cpu.yaml --output runs/reid --resume
+      pamtri train reid configs/reid/small_cpu.yaml --output runs/tuned --set data.real.path=VeRi \\
+          --set mixing.synthetic_ratio=0 --set model.weights=runs/reid/best.pt \\
+          --set model.new_identities=true  # begin with a network that knows other vehicles
     """
     from train.reid.config import ReidConfig
     from train.run import train_from
