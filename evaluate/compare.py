@@ -10,8 +10,8 @@ from pathlib import Path
 import yaml
 
 from evaluate.config import CompareConfig
-from evaluate.data import open_source, part_by_identity
-from evaluate.plan import Step, real_source, steps
+from evaluate.data import open_source, part_by_identity, thin
+from evaluate.plan import Step, real_source, steps, training_source
 from evaluate.report.build import Work, write_report
 from evaluate.results import Results, collect
 from evaluate.runner import PAMTRI, Runner, say
@@ -57,6 +57,7 @@ def run_comparison(
         runner.run(preparation)
         _check_real(config)
     part_by_identity(config, folder / "data" / "real")
+    _thin_real(config, folder)
     runner.run(plan[len(preparation) :])
     say("Scoring, and writing the report")
     results = collect(config, folder)
@@ -67,6 +68,16 @@ def run_comparison(
         seconds={step.title: runner.seconds(step) or 0.0 for step in plan},
     )
     return Comparison(results, write_report(results, folder, work))
+
+
+def _thin_real(config: CompareConfig, folder: Path) -> None:
+    """Write the smaller training sets of a learning curve."""
+    for task in config.tasks.named:
+        whole = real_source(config, folder, task)
+        for amount in config.real.amounts:
+            if not amount.is_all:
+                part = training_source(config, folder, task, amount)
+                thin(whole, amount, part.root, f"{config.name}, {amount.label}")
 
 
 def _plain_configs(config: CompareConfig) -> dict[str, str]:

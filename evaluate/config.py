@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
+from evaluate.amounts import Amount
 from pamtri.config import Config
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")]
@@ -46,6 +47,28 @@ class RealData(SourceData):
     pose: SourceData | None = None
     """Where the keypoint labels lie, when not in the data set itself (VeRi's have their own
     files)."""
+    fractions: tuple[Annotated[float, Field(gt=0, le=1)], ...] = ()
+    """Shares of each identity's training images that every arm is trained with, for a learning
+    curve; all images where empty."""
+    images_per_identity: tuple[Annotated[int, Field(ge=1)] | Literal["all"], ...] = ()
+    """The same in whole numbers, as in ``[5, 10, 20, all]``; in place of ``fractions``."""
+
+    @model_validator(mode="after")
+    def _amounts_are_plain(self) -> RealData:
+        if self.fractions and self.images_per_identity:
+            raise ValueError("expected 'fractions' or 'images_per_identity', got both")
+        if len(set(self.amounts)) < len(self.fractions or self.images_per_identity):
+            raise ValueError("fractions and images_per_identity must differ from each other")
+        return self
+
+    @property
+    def amounts(self) -> tuple[Amount, ...]:
+        """What arms are trained with, the least first; the last is what the tables show."""
+        shares = [Amount(share=f) if f < 1 else Amount() for f in sorted(self.fractions)]
+        numbers = sorted(n for n in self.images_per_identity if n != "all")
+        counts = [Amount(images=n) for n in numbers]
+        everything = [Amount()] if "all" in self.images_per_identity else []
+        return (*shares, *counts, *everything) or (Amount(),)
 
 
 class SyntheticData(Config):
@@ -127,8 +150,8 @@ class CompareConfig(Config):
     tasks: TasksConfig
     arms: Annotated[tuple[Arm, ...], Field(min_length=2)]
     """The first is the baseline; the second is what the report's first sentence is about."""
-    seeds: Annotated[tuple[Annotated[int, Field(ge=0)], ...], Field(min_length=1)] = (0,)
-    """Each arm is trained once with each."""
+    seeds: Annotated[tuple[Annotated[int, Field(ge=0)], ...], Field(min_length=1)] = (0, 1, 2)
+    """Each arm is trained once with each; fewer than three tell little of chance in training."""
     expected_seconds: dict[Kind, Annotated[float, Field(gt=0)]] = Field(default_factory=dict)
     """What a step of a kind is expected to take, until one has been timed."""
 

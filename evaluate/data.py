@@ -9,14 +9,12 @@ from typing import Any
 
 import numpy as np
 
+from evaluate.amounts import LINK, Amount, thinned, write_linked
 from evaluate.config import CompareConfig, IdentitySplit, SourceData
-from pamtri.dataset import Dataset, DatasetInfo, write_native
+from pamtri.dataset import Dataset
 from pamtri.errors import DataError
 from pamtri.formats import open_dataset
-from pamtri.record import FILE_FIELDS, Record
-
-LINK = "source"
-"""Name of the link, in a parted data set, to the folder that it was made from."""
+from pamtri.record import Record
 
 
 def open_source(source: SourceData, splits: Sequence[str]) -> Dataset:
@@ -42,9 +40,19 @@ def part_by_identity(config: CompareConfig, target: Path) -> None:
         raise DataError(f"{root}: no such data set folder; name yours with --set real.root=FOLDER")
     dataset = open_dataset(root, config.real.format)
     test = test_identities(dataset.records, how)
-    records = [_parted(record, test) for record in dataset.records if record.identity is not None]
-    write_native(target, records, DatasetInfo(name=config.name, splits=("train", "test")))
-    (target / LINK).symlink_to(root.resolve(), target_is_directory=True)
+    records = [
+        record.model_copy(update={"split": "test" if record.identity in test else "train"})
+        for record in dataset.records
+        if record.identity is not None
+    ]
+    write_linked(dataset, records, target, config.name)
+
+
+def thin(source: SourceData, amount: Amount, target: Path, name: str) -> None:
+    """Write into ``target`` the training images of ``source`` that ``amount`` keeps, as links."""
+    if not (target / LINK).exists():
+        dataset = open_dataset(source.root, source.format)
+        write_linked(dataset, thinned(dataset.records, source.train, amount), target, name)
 
 
 def test_identities(records: Sequence[Record], how: IdentitySplit) -> set[int]:
@@ -76,14 +84,3 @@ def facts(dataset: Dataset) -> dict[str, Any]:
 
 def _count(values: Any) -> int:
     return len({value for value in values if value is not None})
-
-
-def _parted(record: Record, test: set[int]) -> Record:
-    moved = {
-        name: f"{LINK}/{path}"
-        for name in FILE_FIELDS
-        if (path := getattr(record, name)) is not None
-    }
-    return record.model_copy(
-        update=moved | {"split": "test" if record.identity in test else "train"}
-    )

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from evaluate.amounts import Amount
 from evaluate.config import Arm, CompareConfig, Kind, SourceData, Task
 
 PREDICTIONS: dict[Task, str] = {"pose": "pose_test.csv", "reid": "features.npz"}
@@ -38,22 +39,25 @@ class Step:
 
 @dataclass(frozen=True)
 class Trial:
-    """One training: a task, an arm and a seed."""
+    """One training: a task, an arm, an amount of real images and a seed."""
 
     task: Task
     arm: Arm
+    amount: Amount
     seed: int
     folder: Path
 
     @property
     def label(self) -> str:
-        """As in ``pose, augmented, seed 0``."""
-        return f"{self.task}, {self.arm.name}, seed {self.seed}"
+        """As in ``pose, augmented, seed 0`` or ``pose, augmented, 5 % of the real images, ...``."""
+        part = "" if self.amount.is_all else f" {self.amount.label} of the real images,"
+        return f"{self.task}, {self.arm.name},{part} seed {self.seed}"
 
     @property
     def slug(self) -> str:
-        """As in ``pose-augmented-seed0``."""
-        return f"{self.task}-{self.arm.name}-seed{self.seed}"
+        """As in ``pose-augmented-seed0`` or ``pose-augmented-5-percent-seed0``."""
+        part = "" if self.amount.is_all else f"{self.amount.slug}-"
+        return f"{self.task}-{self.arm.name}-{part}seed{self.seed}"
 
     @property
     def checkpoint(self) -> Path:
@@ -74,11 +78,25 @@ class Trial:
 def trials(config: CompareConfig, folder: Path) -> tuple[Trial, ...]:
     """Every training of the comparison; arms alternate, so that an early stop is still fair."""
     return tuple(
-        _trial(folder, task, arm, seed)
-        for task in config.tasks.named
-        for seed in config.seeds
-        for arm in config.arms
+        dict.fromkeys(
+            trial_of(config, folder, task, arm, amount, seed)
+            for task in config.tasks.named
+            for seed in config.seeds
+            for amount in config.real.amounts
+            for arm in config.arms
+        )
     )
+
+
+def trial_of(
+    config: CompareConfig, folder: Path, task: Task, arm: Arm, amount: Amount, seed: int
+) -> Trial:
+    """The training of ``arm`` with ``amount`` of the real images: one for all amounts where it
+    sees none of them."""
+    if arm.synthetic_ratio == 1:
+        amount = config.real.amounts[-1]
+    part = Path(task, arm.name) if amount.is_all else Path(task, arm.name, amount.slug)
+    return Trial(task, arm, amount, seed, folder / "arms" / part / f"seed{seed}")
 
 
 def steps(config: CompareConfig, folder: Path) -> tuple[Step, ...]:
@@ -93,6 +111,16 @@ def real_source(config: CompareConfig, folder: Path, task: Task) -> SourceData:
     if task == "pose" and config.real.pose is not None:
         return config.real.pose
     return config.real
+
+
+def training_source(config: CompareConfig, folder: Path, task: Task, amount: Amount) -> SourceData:
+    """Where a training of ``task`` finds its part of the real images."""
+    source = real_source(config, folder, task)
+    if amount.is_all:
+        return source
+    own = task == "pose" and config.real.split_by is None and config.real.pose is not None
+    root = folder / "data" / f"real-{amount.slug}{'-pose' if own else ''}"
+    return SourceData(root=root, train=source.train, test=source.test)
 
 
 def synthetic_root(config: CompareConfig, folder: Path) -> Path:
@@ -119,7 +147,7 @@ def _trial_steps(config: CompareConfig, folder: Path, trial: Trial) -> Iterator[
     real = real_source(config, folder, trial.task)
     keypoints: tuple[str, ...] = ()
     if _needs_pose(config, trial):
-        pose = _trial(folder, "pose", trial.arm, trial.seed)
+        pose = trial_of(config, folder, "pose", trial.arm, trial.amount, trial.seed)
         keypoints = ("--keypoints", str(trial.keypoints))
         yield Step(
             f"{trial.slug}-keypoints",
@@ -140,10 +168,6 @@ def _trial_steps(config: CompareConfig, folder: Path, trial: Trial) -> Iterator[
         f"Predict {trial.label}",
         (*_predict_arguments(trial, real, real.test, trial.predictions), *keypoints),
     )
-
-
-def _trial(folder: Path, task: Task, arm: Arm, seed: int) -> Trial:
-    return Trial(task, arm, seed, folder / "arms" / task / arm.name / f"seed{seed}")
 
 
 def _needs_pose(config: CompareConfig, trial: Trial) -> bool:
@@ -168,7 +192,7 @@ def render_arguments(config: Path, output: Path, workers: int) -> tuple[str, ...
 
 
 def _train_arguments(config: CompareConfig, folder: Path, trial: Trial) -> tuple[str, ...]:
-    real = real_source(config, folder, trial.task)
+    real = training_source(config, folder, trial.task, trial.amount)
     sources: dict[str, Any] = {"data.real": _source(real.root, real.format, real.train)}
     if _needs_pose(config, trial):
         sources["data.real"]["keypoints"] = str(trial.keypoints)

@@ -10,6 +10,7 @@ from typing import Any
 
 import yaml
 
+from evaluate.amounts import Amount
 from evaluate.config import CompareConfig, Task
 from evaluate.data import open_source
 from evaluate.plan import Trial, real_source, trials
@@ -70,16 +71,21 @@ class Results:
     test: dict[Task, Dataset]
     scores: dict[Trial, Scores]
     differences: dict[Task, dict[str, dict[str, Difference]]]
-    """Task, arm and metric to that arm less the baseline; where there are several arms, corrected
-    for their number, metric by metric."""
+    """Task, arm and metric to that arm less the baseline, with the most real images; where there
+    are several arms, corrected for their number, metric by metric."""
+    curves: dict[Task, dict[Amount, dict[str, dict[str, Difference]]]]
+    """The same with every amount of real images."""
 
-    def of(self, task: Task, arm: str) -> list[tuple[Trial, Scores]]:
-        """The trials of one arm, a seed each."""
-        return [(t, s) for t, s in self.scores.items() if (t.task, t.arm.name) == (task, arm)]
+    def of(self, task: Task, arm: str, amount: Amount | None = None) -> list[tuple[Trial, Scores]]:
+        """The trials of one arm, a seed each; with the most real images unless said."""
+        return _of(self.config, self.scores, task, arm, amount or self.config.real.amounts[-1])
 
-    def mean(self, task: Task, arm: str, metric: str) -> SeedMean | None:
+    def mean(
+        self, task: Task, arm: str, metric: str, amount: Amount | None = None
+    ) -> SeedMean | None:
         """The metric of one arm, averaged over its seeds."""
-        values = [s.measures[metric].value for _, s in self.of(task, arm) if metric in s.measures]
+        scores = [s.measures for _, s in self.of(task, arm, amount)]
+        values = [measures[metric].value for measures in scores if metric in measures]
         known = [value for value in values if value is not None]
         return mean_over_seeds(known) if known else None
 
@@ -112,8 +118,28 @@ class Results:
                     arm: {key: asdict(d) | {"shown": d.shown} for key, d in by_metric.items()}
                     for arm, by_metric in self.differences[task].items()
                 },
+                "learning_curve": self._curve(task),
             }
         return {"name": self.config.name, "answer": answer(self), "tasks": tasks}
+
+    def _curve(self, task: Task) -> dict[str, Any]:
+        """Means, intervals and differences by amount of real images, where there are several."""
+        amounts = self.config.real.amounts
+        return {
+            amount.label: {
+                arm.name: {
+                    metric.key: {
+                        "mean": asdict(mean) if mean is not None else None,
+                        "difference": asdict(d) | {"shown": d.shown} if d is not None else None,
+                    }
+                    for metric in self.metrics(task)
+                    for mean in [self.mean(task, arm.name, metric.key, amount)]
+                    for d in [self.curves[task][amount].get(arm.name, {}).get(metric.key)]
+                }
+                for arm in self.config.arms
+            }
+            for amount in (amounts if len(amounts) > 1 else ())
+        }
 
 
 def collect(config: CompareConfig, folder: Path) -> Results:
@@ -130,8 +156,13 @@ def collect(config: CompareConfig, folder: Path) -> Results:
         scores[trial] = _score(trial, test[trial.task], source.test)
     for task in config.tasks.named:
         _check_budgets([trial for trial in scores if trial.task == task])
-    differences = {task: _differences(config, task, scores) for task in config.tasks.named}
-    return Results(config, test, scores, differences)
+    amounts = config.real.amounts
+    curves = {
+        task: {amount: _differences(config, task, amount, scores) for amount in amounts}
+        for task in config.tasks.named
+    }
+    differences = {task: by_amount[amounts[-1]] for task, by_amount in curves.items()}
+    return Results(config, test, scores, differences, curves)
 
 
 def answer(results: Results) -> str:
@@ -221,11 +252,21 @@ def _check_budgets(of_task: Sequence[Trial]) -> None:
         raise DataError(f"the trainings did not get the same number of steps ({listed})")
 
 
+def _of(
+    config: CompareConfig, scores: Mapping[Trial, Scores], task: Task, name: str, amount: Amount
+) -> list[tuple[Trial, Scores]]:
+    """The trials of the arm ``name`` with ``amount`` of the real images."""
+    (arm,) = (arm for arm in config.arms if arm.name == name)
+    used = config.real.amounts[-1] if arm.synthetic_ratio == 1 else amount
+    wanted = (task, arm, used)
+    return [(t, s) for t, s in scores.items() if (t.task, t.arm, t.amount) == wanted]
+
+
 def _differences(
-    config: CompareConfig, task: Task, scores: Mapping[Trial, Scores]
+    config: CompareConfig, task: Task, amount: Amount, scores: Mapping[Trial, Scores]
 ) -> dict[str, dict[str, Difference]]:
     by_arm: dict[str, list[dict[str, Measure]]] = {
-        arm.name: [s.measures for t, s in scores.items() if (t.task, t.arm) == (task, arm)]
+        arm.name: [s.measures for _, s in _of(config, scores, task, arm.name, amount)]
         for arm in config.arms
     }
     baseline, *others = by_arm
