@@ -57,7 +57,7 @@ class RealData(SourceData):
     def _amounts_are_plain(self) -> RealData:
         if self.fractions and self.images_per_identity:
             raise ValueError("expected 'fractions' or 'images_per_identity', got both")
-        if len(set(self.amounts)) < len(self.fractions or self.images_per_identity):
+        if len({a.slug for a in self.amounts}) < len(self.fractions or self.images_per_identity):
             raise ValueError("fractions and images_per_identity must differ from each other")
         return self
 
@@ -133,6 +133,16 @@ class Arm(Config):
 
     name: Name
     synthetic_ratio: Annotated[float, Field(ge=0, le=1)]
+
+    @property
+    def uses_real(self) -> bool:
+        """Whether it is trained with real images."""
+        return self.synthetic_ratio < 1
+
+    @property
+    def uses_synthetic(self) -> bool:
+        """Whether it is trained with synthetic images."""
+        return self.synthetic_ratio > 0
 
 
 class CompareConfig(Config):

@@ -91,9 +91,12 @@ def trials(config: CompareConfig, folder: Path) -> tuple[Trial, ...]:
 def trial_of(
     config: CompareConfig, folder: Path, task: Task, arm: Arm, amount: Amount, seed: int
 ) -> Trial:
-    """The training of ``arm`` with ``amount`` of the real images: one for all amounts where it
-    sees none of them."""
-    if arm.synthetic_ratio == 1:
+    """The training of ``arm`` with ``amount`` of the real images.
+
+    An arm of synthetic images only has one for all amounts. Its checkpoint is chosen on real
+    vehicles that are held out, as every arm's is: of the largest amount.
+    """
+    if not arm.uses_real:
         amount = config.real.amounts[-1]
     part = Path(task, arm.name) if amount.is_all else Path(task, arm.name, amount.slug)
     return Trial(task, arm, amount, seed, folder / "arms" / part / f"seed{seed}")
@@ -196,11 +199,10 @@ def _train_arguments(config: CompareConfig, folder: Path, trial: Trial) -> tuple
     sources: dict[str, Any] = {"data.real": _source(real.root, real.format, real.train)}
     if _needs_pose(config, trial):
         sources["data.real"]["keypoints"] = str(trial.keypoints)
-    if trial.arm.synthetic_ratio > 0:
+    sources["data.synthetic"] = None
+    if trial.arm.uses_synthetic:
         root = synthetic_root(config, folder)
         sources["data.synthetic"] = _source(root, None, config.synthetic.train)
-    else:
-        sources["data.synthetic"] = None
     settings = sources | {
         "mixing.synthetic_ratio": trial.arm.synthetic_ratio,
         "seed": trial.seed,

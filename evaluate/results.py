@@ -257,7 +257,7 @@ def _of(
 ) -> list[tuple[Trial, Scores]]:
     """The trials of the arm ``name`` with ``amount`` of the real images."""
     (arm,) = (arm for arm in config.arms if arm.name == name)
-    used = config.real.amounts[-1] if arm.synthetic_ratio == 1 else amount
+    used = amount if arm.uses_real else config.real.amounts[-1]
     wanted = (task, arm, used)
     return [(t, s) for t, s in scores.items() if (t.task, t.arm, t.amount) == wanted]
 

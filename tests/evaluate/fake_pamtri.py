@@ -86,7 +86,9 @@ def train(arguments: list[str]) -> None:
     steps = yaml.safe_load(Path(arguments[2]).read_text())["training"]["steps"]
     if os.environ.get("FAKE_STEPS", "\0") in str(folder):
         steps += 1
-    config = {"seed": chosen["seed"], "mixing": {"synthetic_ratio": ratio},
+    real = chosen["data.real"]
+    images = len(open_dataset(Path(real["path"])).only(*real["splits"]))
+    config = {"seed": chosen["seed"], "mixing": {"synthetic_ratio": ratio}, "images": images,
               "training": {"steps": steps}}  # fmt: skip
     (folder / "config.yaml").write_text(yaml.safe_dump(config))
     lines = [
@@ -107,7 +109,7 @@ def seen(arguments: list[str]) -> tuple[dict, list[Record]]:
 def predict_pose(arguments: list[str]) -> None:
     config, records = seen(arguments)
     rng = np.random.default_rng(config["seed"])
-    spread = 6 if config["mixing"]["synthetic_ratio"] == 0 else 2
+    spread = 72 / config["images"] if config["mixing"]["synthetic_ratio"] == 0 else 2
     predictions = {}
     for record in records:
         xy = record.keypoints.xy_array() if record.keypoints else np.full((36, 2), 20.0)
