@@ -9,6 +9,7 @@ from pathlib import Path
 
 import yaml
 
+from evaluate.budget import check_equal, spent
 from evaluate.config import CompareConfig
 from evaluate.data import open_source, part_by_identity, thin
 from evaluate.plan import Step, real_source, steps, training_source
@@ -47,6 +48,7 @@ def run_comparison(
     """
     # Whatever can be wrong is looked at before anything is written or takes time.
     plain = _plain_configs(config)
+    _check_arms(config)
     if not preparation:
         _check_real(config)
     open_run_folder(folder, "compare", config, resume)
@@ -87,6 +89,18 @@ def _plain_configs(config: CompareConfig) -> dict[str, str]:
     if config.synthetic.render is not None:
         plain["synthetic"] = read_plain(config.synthetic.render, config.synthetic.overrides)
     return {name: yaml.safe_dump(data, sort_keys=False) for name, data in plain.items()}
+
+
+def _check_arms(config: CompareConfig) -> None:
+    """Read every arm's overrides, and refuse budgets that are known to differ."""
+    for name, task in config.tasks.named.items():
+        trainings = {
+            f"{name}, {arm.name}": read_plain(
+                task.config, (*task.overrides, *arm.overrides.of(name))
+            ).get("training", {})
+            for arm in config.arms
+        }
+        check_equal({arm: spent(t, config.budget) for arm, t in trainings.items()}, config.budget)
 
 
 def _freeze(plain: dict[str, str], folder: Path) -> None:

@@ -6,11 +6,12 @@ Paths are taken from the working directory, as on the command line.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import Field, model_validator
 
 from evaluate.amounts import Amount
+from evaluate.budget import Budget
 from pamtri.config import Config
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")]
@@ -128,21 +129,64 @@ class TasksConfig(Config):
         return {name: task for name, task in both.items() if task is not None}
 
 
+class Overrides(Config):
+    """``--set`` values by task; written as one list, they are for all tasks."""
+
+    pose: tuple[str, ...] = ()
+    reid: tuple[str, ...] = ()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _one_list_for_all(cls, written: Any) -> Any:
+        by_task = dict.fromkeys(get_args(Task), written) if isinstance(written, list) else written
+        if not isinstance(by_task, dict):
+            return by_task
+        return {k: tuple(v) if isinstance(v, list) else v for k, v in by_task.items()}
+
+    def of(self, task: Task) -> tuple[str, ...]:
+        """Those of one task."""
+        return self.pose if task == "pose" else self.reid
+
+
 class Arm(Config):
-    """One way to train: the share of synthetic images in every batch."""
+    """One way to train: the share of synthetic images in every batch, and what else differs."""
 
     name: Name
     synthetic_ratio: Annotated[float, Field(ge=0, le=1)]
+    """Of the whole run, where ``overrides`` give it a schedule or stages."""
+    overrides: Overrides = Overrides()
+    """``--set`` values for this arm's trainings, after the task's: a list for all tasks, or a list
+    for each, as in ``{reid: ["model.embedding=[heatmaps]"]}``. May set the mix, too."""
 
-    @property
-    def uses_real(self) -> bool:
-        """Whether it is trained with real images."""
-        return self.synthetic_ratio < 1
+    @model_validator(mode="after")
+    def _keeps_to_the_comparison(self) -> Arm:
+        for override in (*self.overrides.pose, *self.overrides.reid):
+            if _section(override) in ("seed", "data"):
+                raise ValueError(
+                    f"overrides: '{override}' is set by the comparison, the same for all arms"
+                )
+        return self
 
-    @property
-    def uses_synthetic(self) -> bool:
-        """Whether it is trained with synthetic images."""
-        return self.synthetic_ratio > 0
+    def differs_in(self, task: Task) -> tuple[object, ...]:
+        """What a training of ``task`` has from this arm: arms that are equal in it share it."""
+        return (self.synthetic_ratio, self.overrides.of(task))
+
+    def uses_real(self, task: Task) -> bool:
+        """Whether the task is trained with real images."""
+        return self.synthetic_ratio < 1 or self._mixes_itself(task)
+
+    def uses_synthetic(self, task: Task) -> bool:
+        """Whether the task is trained with synthetic images."""
+        return self.synthetic_ratio > 0 or self._mixes_itself(task)
+
+    def _mixes_itself(self, task: Task) -> bool:
+        """Whether overrides say how real and synthetic images mix: then both are at hand."""
+        return any(_section(o) in ("mixing", "stages") for o in self.overrides.of(task))
+
+
+def _section(override: str) -> str:
+    """The section of a configuration that ``a.b=value`` is in."""
+    return override.partition("=")[0].split(".")[0]
 
 
 class CompareConfig(Config):
@@ -162,6 +206,9 @@ class CompareConfig(Config):
     """The first is the baseline; the second is what the report's first sentence is about."""
     seeds: Annotated[tuple[Annotated[int, Field(ge=0)], ...], Field(min_length=1)] = (0, 1, 2)
     """Each arm is trained once with each; fewer than three tell little of chance in training."""
+    budget: Budget = "steps"
+    """What all trainings of a task must have alike: optimisation steps, or images seen (steps times
+    images a step)."""
     expected_seconds: dict[Kind, Annotated[float, Field(gt=0)]] = Field(default_factory=dict)
     """What a step of a kind is expected to take, until one has been timed."""
 

@@ -91,15 +91,21 @@ def trials(config: CompareConfig, folder: Path) -> tuple[Trial, ...]:
 def trial_of(
     config: CompareConfig, folder: Path, task: Task, arm: Arm, amount: Amount, seed: int
 ) -> Trial:
-    """The training of ``arm`` with ``amount`` of the real images.
-
-    An arm of synthetic images only has one for all amounts. Its checkpoint is chosen on real
-    vehicles that are held out, as every arm's is: of the largest amount.
-    """
-    if not arm.uses_real:
-        amount = config.real.amounts[-1]
+    """The training of ``arm`` with ``amount`` of the real images, or the one that is the same."""
+    arm, amount = trained_as(config, task, arm, amount)
     part = Path(task, arm.name) if amount.is_all else Path(task, arm.name, amount.slug)
     return Trial(task, arm, amount, seed, folder / "arms" / part / f"seed{seed}")
+
+
+def trained_as(config: CompareConfig, task: Task, arm: Arm, amount: Amount) -> tuple[Arm, Amount]:
+    """The arm and amount whose training serves for these: none is done twice.
+
+    Arms that do not differ in a task share its training. An arm of synthetic images only has one
+    for all amounts; its checkpoint is chosen on real vehicles that are held out, as every arm's is:
+    of the largest amount.
+    """
+    first = next(a for a in config.arms if a.differs_in(task) == arm.differs_in(task))
+    return first, amount if first.uses_real(task) else config.real.amounts[-1]
 
 
 def steps(config: CompareConfig, folder: Path) -> tuple[Step, ...]:
@@ -200,7 +206,7 @@ def _train_arguments(config: CompareConfig, folder: Path, trial: Trial) -> tuple
     if _needs_pose(config, trial):
         sources["data.real"]["keypoints"] = str(trial.keypoints)
     sources["data.synthetic"] = None
-    if trial.arm.uses_synthetic:
+    if trial.arm.uses_synthetic(trial.task):
         root = synthetic_root(config, folder)
         sources["data.synthetic"] = _source(root, None, config.synthetic.train)
     settings = sources | {
@@ -212,6 +218,7 @@ def _train_arguments(config: CompareConfig, folder: Path, trial: Trial) -> tuple
         *("train", trial.task, str(task.config), "--output", str(trial.folder / "train")),
         *_set_options(task.overrides),
         *_set_options(tuple(f"{key}={json.dumps(value)}" for key, value in settings.items())),
+        *_set_options(trial.arm.overrides.of(trial.task)),
     )
 
 

@@ -11,9 +11,10 @@ from typing import Any
 import yaml
 
 from evaluate.amounts import Amount
+from evaluate.budget import check_equal, spent
 from evaluate.config import CompareConfig, Task
 from evaluate.data import open_source
-from evaluate.plan import Trial, real_source, trials
+from evaluate.plan import Trial, real_source, trained_as, trials
 from evaluate.pose import PoseScores, score_pose
 from evaluate.reid import ReidScores, score_reid
 from evaluate.statistics import (
@@ -26,7 +27,6 @@ from evaluate.statistics import (
     paired_difference,
 )
 from pamtri.dataset import Dataset
-from pamtri.errors import DataError
 from pamtri.features import read_features
 from pamtri.formats.pose_csv import read_predictions
 
@@ -102,25 +102,29 @@ class Results:
         """Everything as plain data: what ``results.json`` holds and the report shows."""
         tasks = {}
         for task in self.config.tasks.named:
-            arms = {}
+            scored = {}
             for arm in self.config.arms:
                 means = {m.key: self.mean(task, arm.name, m.key) for m in self.metrics(task)}
                 known = {key: mean for key, mean in means.items() if mean is not None}
-                arms[arm.name] = {
+                scored[arm.name] = {
                     "mean": {key: mean.value for key, mean in known.items()},
                     "interval": {key: [mean.low, mean.high] for key, mean in known.items()},
                     "seeds": {str(t.seed): s.summary() for t, s in self.of(task, arm.name)},
                 }
             tasks[task] = {
                 "steps": {t.slug: trained_steps(t) for t in self.scores if t.task == task},
-                "arms": arms,
+                "images": {
+                    t.slug: spent(_training(t), "images") for t in self.scores if t.task == task
+                },
+                "arms": scored,
                 "differences": {
                     arm: {key: asdict(d) | {"shown": d.shown} for key, d in by_metric.items()}
                     for arm, by_metric in self.differences[task].items()
                 },
                 "learning_curve": self._curve(task),
             }
-        return {"name": self.config.name, "answer": answer(self), "tasks": tasks}
+        arms = {arm.name: arm.model_dump(mode="json", exclude={"name"}) for arm in self.config.arms}
+        return {"name": self.config.name, "answer": answer(self), "arms": arms, "tasks": tasks}
 
     def _curve(self, task: Task) -> dict[str, Any]:
         """Means, intervals and differences by amount of real images, where there are several."""
@@ -145,7 +149,7 @@ class Results:
 def collect(config: CompareConfig, folder: Path) -> Results:
     """Score every trial of the finished comparison in ``folder``.
 
-    Raises DataError where the trials of a task did not get the same number of steps.
+    Raises DataError where the trials of a task did not get the same budget.
     """
     test: dict[Task, Dataset] = {}
     scores: dict[Trial, Scores] = {}
@@ -155,7 +159,10 @@ def collect(config: CompareConfig, folder: Path) -> Results:
             test[trial.task] = open_source(source, source.test)
         scores[trial] = _score(trial, test[trial.task], source.test)
     for task in config.tasks.named:
-        _check_budgets([trial for trial in scores if trial.task == task])
+        check_equal(
+            {t.label: spent(_training(t), config.budget) for t in scores if t.task == task},
+            config.budget,
+        )
     amounts = config.real.amounts
     curves = {
         task: {amount: _differences(config, task, amount, scores) for amount in amounts}
@@ -173,10 +180,15 @@ def answer(results: Results) -> str:
         metric = METRICS[task][0]
         difference = results.differences[task][arm.name].get(metric.key)
         clauses.append(outcome(difference, TASK_NAMES[task], metric.label))
-    return (
-        f"With {100 * arm.synthetic_ratio:g}{_NBSP}% synthetic images in every training batch, "
-        f"{'; '.join(clauses)}."
-    )
+    return f"{_change(results.config)}, {'; '.join(clauses)}."
+
+
+def _change(config: CompareConfig) -> str:
+    """What sets the second arm apart from the first."""
+    baseline, arm = config.arms[:2]
+    if baseline.synthetic_ratio > 0 or baseline.overrides != arm.overrides:
+        return f"With '{arm.name}' in place of '{baseline.name}'"
+    return f"With {100 * arm.synthetic_ratio:g}{_NBSP}% synthetic images in every training batch"
 
 
 def outcome(difference: Difference | None, task: str, metric: str) -> str:
@@ -229,8 +241,7 @@ def _mean_points(mean: SeedMean | None) -> str:
 
 def trained_steps(trial: Trial) -> int:
     """The optimisation steps that a trial was trained for."""
-    text = (trial.folder / "train" / "config.yaml").read_text(encoding="utf-8")
-    return int(yaml.safe_load(text)["training"]["steps"])
+    return int(_training(trial)["steps"])
 
 
 def history(trial: Trial) -> list[dict[str, Any]]:
@@ -245,11 +256,10 @@ def _score(trial: Trial, test: Dataset, splits: Sequence[str]) -> Scores:
     return score_reid(read_features(trial.predictions), test, splits)
 
 
-def _check_budgets(of_task: Sequence[Trial]) -> None:
-    budgets = {trial.label: trained_steps(trial) for trial in of_task}
-    if len(set(budgets.values())) > 1:
-        listed = "; ".join(f"{label}: {steps}" for label, steps in budgets.items())
-        raise DataError(f"the trainings did not get the same number of steps ({listed})")
+def _training(trial: Trial) -> dict[str, Any]:
+    text = (trial.folder / "train" / "config.yaml").read_text(encoding="utf-8")
+    training: dict[str, Any] = yaml.safe_load(text)["training"]
+    return training
 
 
 def _of(
@@ -257,9 +267,8 @@ def _of(
 ) -> list[tuple[Trial, Scores]]:
     """The trials of the arm ``name`` with ``amount`` of the real images."""
     (arm,) = (arm for arm in config.arms if arm.name == name)
-    used = amount if arm.uses_real else config.real.amounts[-1]
-    wanted = (task, arm, used)
-    return [(t, s) for t, s in scores.items() if (t.task, t.arm, t.amount) == wanted]
+    wanted = trained_as(config, task, arm, amount)
+    return [(t, s) for t, s in scores.items() if t.task == task and (t.arm, t.amount) == wanted]
 
 
 def _differences(

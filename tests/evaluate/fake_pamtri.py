@@ -82,14 +82,16 @@ def train(arguments: list[str]) -> None:
     folder, chosen = output(arguments), settings(arguments)
     folder.mkdir(parents=True, exist_ok=True)
     ratio = chosen["mixing.synthetic_ratio"]
-    assert (chosen["data.synthetic"] is None) == (ratio == 0)
-    steps = yaml.safe_load(Path(arguments[2]).read_text())["training"]["steps"]
+    if "stages" not in chosen:
+        assert (chosen["data.synthetic"] is None) == (ratio == 0)
+    training = yaml.safe_load(Path(arguments[2]).read_text())["training"]
+    training |= {k[9:]: value for k, value in chosen.items() if k.startswith("training.")}
     if os.environ.get("FAKE_STEPS", "\0") in str(folder):
-        steps += 1
+        training["steps"] += 1
     real = chosen["data.real"]
     images = len(open_dataset(Path(real["path"])).only(*real["splits"]))
     config = {"seed": chosen["seed"], "mixing": {"synthetic_ratio": ratio}, "images": images,
-              "training": {"steps": steps}}  # fmt: skip
+              "training": training}  # fmt: skip
     (folder / "config.yaml").write_text(yaml.safe_dump(config))
     lines = [
         {"step": s, "kind": "train", "loss": 1 / (s + 1), "drawn": {}} for s in range(0, 100, 5)

@@ -194,7 +194,7 @@ def test_other_configuration_is_refused(bench: Any) -> None:
 
 def test_unequal_budgets_are_refused(bench: Any) -> None:
     bench.steer(steps="reid/augmented/seed1")
-    told = r"did not get the same number of steps \(.*augmented, seed 1: 101\)"
+    told = r"do not get the same number of optimisation steps \(.*augmented, seed 1: 101\)"
     with pytest.raises(DataError, match=told):
         bench.run()
 
