@@ -250,33 +250,54 @@ def _one_protocol(**given: bool) -> None:
         raise click.UsageError(" and ".join(given) + " do not go together")
 
 
+jobs_option = click.option(
+    "--jobs",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    help="Commands that run at once, each on a GPU of its own as far as there are.",
+)
+dry_run_option = click.option(
+    "--dry-run", is_flag=True, help="Only show what would be done, for how long, and each command."
+)
+
+
 @click.command()
 @config_argument
 @output_option
 @resume_option
 @set_option
-def compare(config: Path, output: Path, resume: bool, overrides: tuple[str, ...]) -> None:
+@jobs_option
+@dry_run_option
+def compare(
+    config: Path, output: Path, resume: bool, overrides: tuple[str, ...], jobs: int, dry_run: bool
+) -> None:
     """Train with and without synthetic images on the same budget, test on real ones, report.
 
-    Renders (if CONFIG says so), trains every arm with every seed, predicts, scores, and writes
-    OUTPUT/report/index.html. A finished step never runs again.
+    Shows the plan with its time, renders (if CONFIG says so), trains every arm with every amount of
+    real images and every seed, predicts, scores, and writes OUTPUT/report/index.html. A finished
+    step never runs again.
 
     \b
     Examples:
-      pamtri compare configs/compare/veri.yaml --output runs/veri --set real.root=VeRi
+      pamtri compare configs/compare/veri.yaml --output runs/veri --set real.root=VeRi --dry-run
+      pamtri compare configs/compare/veri.yaml --output runs/veri --set real.root=VeRi --jobs 4
       pamtri compare configs/compare/veri.yaml --output runs/veri --set real.root=VeRi --resume
       pamtri compare configs/compare/photographs_small.yaml --output runs/photographs \\
-          --set real.root=../shared/data/real_vehicles
+          --set real.root=../shared/data/real_vehicles --set 'real.images_per_identity=[5,10,all]'
     """
-    from evaluate.compare import run_comparison
+    from evaluate import compare as work
     from evaluate.config import CompareConfig
     from pamtri.config import load_config
 
     settings = load_config(config, CompareConfig, overrides)
+    if dry_run:
+        click.echo(work.dry_run(settings, output, jobs))
+        return
     sets = [part for override in overrides for part in ("--set", override)]
     line = shlex.join(["pamtri", "compare", str(config), "--output", str(output), *sets])
     with _stoppable(f"{line} --resume"):
-        comparison = run_comparison(settings, output, line, resume)
+        comparison = work.run_comparison(settings, output, line, resume, jobs=jobs)
     _show(comparison)
 
 

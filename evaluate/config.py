@@ -148,6 +148,22 @@ class Overrides(Config):
         return self.pose if task == "pose" else self.reid
 
 
+class ArmSyntheticData(Config):
+    """Synthetic images of an arm's own, in place of the comparison's."""
+
+    path: Path | None = None
+    render: Path | None = None
+    """Another configuration of ``pamtri synth render``; the comparison's where there is neither."""
+    overrides: tuple[str, ...] = ()
+    """``--set`` values for the rendering, after the comparison's where its configuration is."""
+
+    @model_validator(mode="after")
+    def _finished_or_rendered(self) -> ArmSyntheticData:
+        if self.path is not None and (self.render is not None or self.overrides):
+            raise ValueError("expected 'path', or what is to be rendered, got both")
+        return self
+
+
 class Arm(Config):
     """One way to train: the share of synthetic images in every batch, and what else differs."""
 
@@ -157,6 +173,8 @@ class Arm(Config):
     overrides: Overrides = Overrides()
     """``--set`` values for this arm's trainings, after the task's: a list for all tasks, or a list
     for each, as in ``{reid: ["model.embedding=[heatmaps]"]}``. May set the mix, too."""
+    synthetic: ArmSyntheticData | None = None
+    """Where its synthetic images are others than the comparison's."""
 
     @model_validator(mode="after")
     def _keeps_to_the_comparison(self) -> Arm:
@@ -169,7 +187,8 @@ class Arm(Config):
 
     def differs_in(self, task: Task) -> tuple[object, ...]:
         """What a training of ``task`` has from this arm: arms that are equal in it share it."""
-        return (self.synthetic_ratio, self.overrides.of(task))
+        synthetic = self.synthetic if self.uses_synthetic(task) else None
+        return (self.synthetic_ratio, self.overrides.of(task), synthetic)
 
     def uses_real(self, task: Task) -> bool:
         """Whether the task is trained with real images."""
@@ -219,11 +238,29 @@ class CompareConfig(Config):
             raise ValueError(f"arms must have different names, got {', '.join(names)}")
         if len(set(self.seeds)) < len(self.seeds):
             raise ValueError(f"seeds must differ, got {list(self.seeds)}")
+        for arm in self.arms:
+            synthetic = self.synthetic_of(arm)
+            if synthetic.path is not None and synthetic.overrides:
+                raise ValueError(
+                    f"arms.{arm.name}.synthetic: overrides need synthetic.render, got a set that "
+                    "is rendered already"
+                )
         for task, settings in self.tasks.named.items():
             for override in settings.overrides:
                 if override.partition("=")[0] in _SET_BY_ARMS:
                     raise ValueError(f"tasks.{task}.overrides: '{override}' is set by the arms")
         return self
+
+    def synthetic_of(self, arm: Arm) -> SyntheticData:
+        """The synthetic images of an arm; equal for arms that share them."""
+        own = arm.synthetic
+        if own is None:
+            return self.synthetic
+        if own.path is None and own.render is None:
+            overrides = (*self.synthetic.overrides, *own.overrides)
+            return self.synthetic.model_copy(update={"overrides": overrides})
+        changed = {"path": own.path, "render": own.render, "overrides": own.overrides}
+        return self.synthetic.model_copy(update=changed)
 
 
 _SET_BY_ARMS = ("seed", "mixing.synthetic_ratio", "data", "data.real", "data.synthetic")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +20,7 @@ from pamtri.record import Record
 
 def open_source(source: SourceData, splits: Sequence[str]) -> Dataset:
     """The images of ``splits``. Raises DataError when the folder or the images are missing."""
-    if not source.root.exists():
-        raise DataError(
-            f"{source.root}: no such data set folder; name yours with --set real.root=FOLDER"
-        )
-    return open_dataset(source.root, source.format).only(*splits)
+    return _open(source).only(*splits)
 
 
 def part_by_identity(config: CompareConfig, target: Path) -> None:
@@ -32,20 +29,21 @@ def part_by_identity(config: CompareConfig, target: Path) -> None:
     Nothing is copied: ``target`` holds records and a link to the images. Does nothing where no
     parting is asked for or it was done before. Raises DataError below two identities.
     """
-    how = config.real.split_by
-    if how is None or (target / LINK).exists():
-        return
-    root = config.real.root
-    if not root.exists():
-        raise DataError(f"{root}: no such data set folder; name yours with --set real.root=FOLDER")
-    dataset = open_dataset(root, config.real.format)
+    if config.real.split_by is not None and not (target / LINK).exists():
+        dataset = parted(config.real, config.real.split_by)
+        write_linked(dataset, dataset.records, target, config.name)
+
+
+def parted(source: SourceData, how: IdentitySplit) -> Dataset:
+    """The images of known identity, each identity in ``train`` or in ``test``."""
+    dataset = _open(source)
     test = test_identities(dataset.records, how)
-    records = [
+    records = tuple(
         record.model_copy(update={"split": "test" if record.identity in test else "train"})
         for record in dataset.records
         if record.identity is not None
-    ]
-    write_linked(dataset, records, target, config.name)
+    )
+    return replace(dataset, records=records)
 
 
 def thin(source: SourceData, amount: Amount, target: Path, name: str) -> None:
@@ -80,6 +78,14 @@ def facts(dataset: Dataset) -> dict[str, Any]:
         "types": dict(Counter(r.type for r in records if r.type).most_common()),
         "median_size": [round(float(v)) for v in np.median(sizes, axis=0)] if sizes else None,
     }
+
+
+def _open(source: SourceData) -> Dataset:
+    if not source.root.exists():
+        raise DataError(
+            f"{source.root}: no such data set folder; name yours with --set real.root=FOLDER"
+        )
+    return open_dataset(source.root, source.format)
 
 
 def _count(values: Any) -> int:

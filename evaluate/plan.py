@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from evaluate.amounts import Amount
-from evaluate.config import Arm, CompareConfig, Kind, SourceData, Task
+from evaluate.config import Arm, CompareConfig, Kind, SourceData, SyntheticData, Task
 
 PREDICTIONS: dict[Task, str] = {"pose": "pose_test.csv", "reid": "features.npz"}
 """What the prediction step of a task writes into its arm's folder."""
@@ -35,6 +35,8 @@ class Step:
     """Folder that the step continues with ``--resume`` when it exists."""
     replaces: Path | None = None
     """Folder that is removed before the step runs: what an unfinished try left."""
+    needs: tuple[str, ...] = ()
+    """Names of the steps whose files it reads; they stand before it in the plan."""
 
 
 @dataclass(frozen=True)
@@ -115,11 +117,17 @@ def steps(config: CompareConfig, folder: Path) -> tuple[Step, ...]:
 
 def real_source(config: CompareConfig, folder: Path, task: Task) -> SourceData:
     """Where ``task`` finds the real images: parted by identity if that is asked for."""
-    if config.real.split_by is not None:
-        return SourceData(root=folder / "data" / "real", train=("train",), test=("test",))
     if task == "pose" and config.real.pose is not None:
         return config.real.pose
+    if is_parted(config, task):
+        return SourceData(root=folder / "data" / "real", train=("train",), test=("test",))
     return config.real
+
+
+def is_parted(config: CompareConfig, task: Task) -> bool:
+    """Whether the real images of ``task`` are parted into training and test by identity."""
+    own = task == "pose" and config.real.pose is not None
+    return config.real.split_by is not None and not own
 
 
 def training_source(config: CompareConfig, folder: Path, task: Task, amount: Amount) -> SourceData:
@@ -127,42 +135,78 @@ def training_source(config: CompareConfig, folder: Path, task: Task, amount: Amo
     source = real_source(config, folder, task)
     if amount.is_all:
         return source
-    own = task == "pose" and config.real.split_by is None and config.real.pose is not None
+    own = task == "pose" and config.real.pose is not None
     root = folder / "data" / f"real-{amount.slug}{'-pose' if own else ''}"
     return SourceData(root=root, train=source.train, test=source.test)
 
 
-def synthetic_root(config: CompareConfig, folder: Path) -> Path:
-    """Where the synthetic images are, or will be."""
-    return config.synthetic.path or folder / "data" / "synthetic"
+def synthetic_sets(config: CompareConfig) -> dict[SyntheticData, str]:
+    """The synthetic data sets that arms are trained with, and what each is called."""
+    sets: dict[SyntheticData, str] = {}
+    for arm in config.arms:
+        if any(arm.uses_synthetic(task) for task in config.tasks.named):
+            own = config.synthetic_of(arm)
+            sets.setdefault(
+                own, "synthetic" if own == config.synthetic else f"synthetic-{arm.name}"
+            )
+    return sets or {config.synthetic: "synthetic"}
+
+
+def synthetic_root(config: CompareConfig, folder: Path, arm: Arm | None = None) -> Path:
+    """Where the synthetic images of ``arm``, or of the first that has any, are or will be."""
+    sets = synthetic_sets(config)
+    own = next(iter(sets)) if arm is None else config.synthetic_of(arm)
+    return own.path or folder / "data" / sets[own]
 
 
 def _steps(config: CompareConfig, folder: Path) -> Iterator[Step]:
-    if config.synthetic.render is not None:
-        root = synthetic_root(config, folder)
-        yield Step(
-            "render",
-            "render",
-            "Render synthetic images",
-            render_arguments(config.synthetic.render, root, config.synthetic.workers)
-            + _set_options(config.synthetic.overrides),
-            resumes=root,
-        )
+    yield from _render_steps(config, folder)
     for trial in trials(config, folder):
         yield from _trial_steps(config, folder, trial)
+
+
+def _render_steps(config: CompareConfig, folder: Path) -> Iterator[Step]:
+    """One after another: each keeps ``workers`` processes busy."""
+    before: tuple[str, ...] = ()
+    for synthetic, name in synthetic_sets(config).items():
+        if synthetic.render is None:
+            continue
+        root, arm = folder / "data" / name, name.removeprefix("synthetic").removeprefix("-")
+        step = Step(
+            _render_step(name),
+            "render",
+            f"Render synthetic images for {arm}" if arm else "Render synthetic images",
+            render_arguments(synthetic.render, root, synthetic.workers)
+            + _set_options(synthetic.overrides),
+            resumes=root,
+            needs=before,
+        )
+        before = (step.name,)
+        yield step
+
+
+def _render_step(name: str) -> str:
+    """The step that makes the synthetic data set of this name."""
+    return name.replace("synthetic", "render", 1)
 
 
 def _trial_steps(config: CompareConfig, folder: Path, trial: Trial) -> Iterator[Step]:
     real = real_source(config, folder, trial.task)
     keypoints: tuple[str, ...] = ()
+    needs = []
+    if trial.arm.uses_synthetic(trial.task):
+        synthetic = config.synthetic_of(trial.arm)
+        needs += [_render_step(synthetic_sets(config)[synthetic])] if synthetic.render else []
     if _needs_pose(config, trial):
         pose = trial_of(config, folder, "pose", trial.arm, trial.amount, trial.seed)
         keypoints = ("--keypoints", str(trial.keypoints))
+        needs += [f"{trial.slug}-keypoints"]
         yield Step(
             f"{trial.slug}-keypoints",
             "keypoints",
             f"Find keypoints for {trial.label}",
             _predict_arguments(pose, real, (*real.train, *real.test), trial.keypoints),
+            needs=(f"{pose.slug}-train",),
         )
     yield Step(
         f"{trial.slug}-train",
@@ -170,12 +214,14 @@ def _trial_steps(config: CompareConfig, folder: Path, trial: Trial) -> Iterator[
         f"Train {trial.label}",
         _train_arguments(config, folder, trial),
         resumes=trial.folder / "train",
+        needs=tuple(needs),
     )
     yield Step(
         f"{trial.slug}-predict",
         "predict",
         f"Predict {trial.label}",
         (*_predict_arguments(trial, real, real.test, trial.predictions), *keypoints),
+        needs=(f"{trial.slug}-train",),
     )
 
 
@@ -207,7 +253,7 @@ def _train_arguments(config: CompareConfig, folder: Path, trial: Trial) -> tuple
         sources["data.real"]["keypoints"] = str(trial.keypoints)
     sources["data.synthetic"] = None
     if trial.arm.uses_synthetic(trial.task):
-        root = synthetic_root(config, folder)
+        root = synthetic_root(config, folder, trial.arm)
         sources["data.synthetic"] = _source(root, None, config.synthetic.train)
     settings = sources | {
         "mixing.synthetic_ratio": trial.arm.synthetic_ratio,

@@ -14,6 +14,7 @@ import yaml
 
 from evaluate.compare import Comparison, run_comparison
 from evaluate.config import CompareConfig
+from evaluate.plan import Step
 from evaluate.runner import Runner
 from pamtri.config import parse_config
 
@@ -60,10 +61,11 @@ class Bench:
             else:
                 self._patch.setenv(f"FAKE_{name.upper()}", word)
 
-    def run(self, resume: bool = False) -> Comparison:
+    def run(self, resume: bool = False, jobs: int = 1, out: str = "out") -> Comparison:
         """Run the comparison, its steps within this process."""
         self.in_process()
-        return run_comparison(self.config, self.root / "out", "pamtri compare bench.yaml", resume)
+        line = "pamtri compare bench.yaml"
+        return run_comparison(self.config, self.root / out, line, resume, jobs=jobs)
 
     def in_process(self) -> None:
         """Let every runner call the fake within this process."""
@@ -78,7 +80,9 @@ class Bench:
         return [json.loads(line) for line in lines]
 
 
-def follow_here(self: Runner, arguments: Sequence[str], log: IO[bytes], lock: int) -> int:
+def follow_here(
+    self: Runner, step: Step, arguments: Sequence[str], log: IO[bytes], lock: int, place: int
+) -> int:
     """In place of a process: the fake is called, what it dies of goes to the log."""
     log.write(f"$ pamtri {' '.join(arguments)}\n".encode())
     try:
