@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import Field, model_validator
+from pydantic import Field, JsonValue, model_validator
 
 from evaluate.amounts import Amount
 from evaluate.budget import Budget
@@ -228,6 +228,12 @@ class CompareConfig(Config):
     budget: Budget = "steps"
     """What all trainings of a task must have alike: optimisation steps, or images seen (steps times
     images a step)."""
+    factors: dict[Name, dict[str, JsonValue]] = Field(default_factory=dict)
+    """What ``pamtri ablate`` freezes, one after another: by a name of yours, the keys and values of
+    ``freeze``; a list that comes along where there are none."""
+    about: Literal["arms", "factors"] = "arms"
+    """``factors`` where every arm after the first is the first with a factor frozen, as ``pamtri
+    ablate`` makes them: then the report's first sentence is about all of them."""
     expected_seconds: dict[Kind, Annotated[float, Field(gt=0)]] = Field(default_factory=dict)
     """What a step of a kind is expected to take, until one has been timed."""
 

@@ -14,6 +14,7 @@ from evaluate.amounts import Amount
 from evaluate.budget import check_equal, spent
 from evaluate.config import CompareConfig, Task
 from evaluate.data import open_source
+from evaluate.factors import worths
 from evaluate.plan import Trial, real_source, trained_as, trials
 from evaluate.pose import PoseScores, score_pose
 from evaluate.reid import ReidScores, score_reid
@@ -100,7 +101,7 @@ class Results:
 
     def summary(self) -> dict[str, Any]:
         """Everything as plain data: what ``results.json`` holds and the report shows."""
-        tasks = {}
+        tasks: dict[str, dict[str, Any]] = {}
         for task in self.config.tasks.named:
             scored = {}
             for arm in self.config.arms:
@@ -123,6 +124,11 @@ class Results:
                 },
                 "learning_curve": self._curve(task),
             }
+            if self.config.about == "factors":
+                tasks[task]["factors"] = {
+                    name: {key: asdict(d) | {"shown": d.shown} for key, d in by_metric.items()}
+                    for name, by_metric in worths(self.differences[task]).items()
+                }
         arms = {arm.name: arm.model_dump(mode="json", exclude={"name"}) for arm in self.config.arms}
         return {"name": self.config.name, "answer": answer(self), "arms": arms, "tasks": tasks}
 
@@ -174,12 +180,11 @@ def collect(config: CompareConfig, folder: Path) -> Results:
 
 def answer(results: Results) -> str:
     """The comparison's outcome in one plain sentence with its intervals."""
-    arm = results.config.arms[1]
-    clauses = []
-    for task in results.config.tasks.named:
-        metric = METRICS[task][0]
-        difference = results.differences[task][arm.name].get(metric.key)
-        clauses.append(outcome(difference, TASK_NAMES[task], metric.label))
+    about = _factors_outcome if results.config.about == "factors" else _second_arm_outcome
+    clauses = [about(results, task) for task in results.config.tasks.named]
+    if results.config.about == "factors":
+        count = len(results.config.arms) - 1
+        return f"Of {count} factors of randomisation, {'; '.join(clauses)}."
     return f"{_change(results.config)}, {'; '.join(clauses)}."
 
 
@@ -189,6 +194,30 @@ def _change(config: CompareConfig) -> str:
     if baseline.synthetic_ratio > 0 or baseline.overrides != arm.overrides:
         return f"With '{arm.name}' in place of '{baseline.name}'"
     return f"With {100 * arm.synthetic_ratio:g}{_NBSP}% synthetic images in every training batch"
+
+
+def _second_arm_outcome(results: Results, task: Task) -> str:
+    metric = METRICS[task][0]
+    difference = results.differences[task][results.config.arms[1].name].get(metric.key)
+    return outcome(difference, TASK_NAMES[task], metric.label)
+
+
+def _factors_outcome(results: Results, task: Task) -> str:
+    """A clause that names every factor whose worth is shown, the worthiest first."""
+    metric = METRICS[task][0]
+    shown = [
+        (by_metric[metric.key], name)
+        for name, by_metric in worths(results.differences[task]).items()
+        if metric.key in by_metric and by_metric[metric.key].shown
+    ]
+    what = f"{TASK_NAMES[task]} ({metric.label})"
+    if not shown:
+        return f"none was shown to be worth anything in {what}"
+    listed = ", ".join(
+        f"{name} {points(d.value)} points (95{_NBSP}% interval {points(d.low)} to {points(d.high)})"
+        for d, name in sorted(shown, key=lambda pair: -pair[0].value)
+    )
+    return f"{len(shown)} {'is' if len(shown) == 1 else 'are'} shown to matter in {what}: {listed}"
 
 
 def outcome(difference: Difference | None, task: str, metric: str) -> str:
@@ -204,6 +233,23 @@ def outcome(difference: Difference | None, task: str, metric: str) -> str:
     verb = "rose" if difference.value > 0 else "fell"
     size = points(abs(difference.value), signed=False)
     return f"{task} ({metric}) {verb} by {size} points ({interval})"
+
+
+def worth_rows(results: Results, task: Task) -> list[list[str]]:
+    """A table of what each factor is worth in the task's first metric, the worthiest first."""
+    metric = METRICS[task][0]
+    found = [
+        (by_metric[metric.key], name)
+        for name, by_metric in worths(results.differences[task]).items()
+        if metric.key in by_metric
+    ]
+    rows = [[task, f"{metric.label}, points", "95 % interval", "p, corrected", ""]]
+    for d, name in sorted(found, key=lambda pair: -pair[0].value):
+        p = d.p if d.p_corrected is None else d.p_corrected
+        said = "no difference shown" if not d.shown else "helps" if d.value > 0 else "hurts"
+        interval = f"{points(d.low)} to {points(d.high)}"
+        rows.append([name, points(d.value), interval, f"{p:.3f}", said])
+    return rows
 
 
 def highlights(results: Results, count: int = 3) -> list[str]:

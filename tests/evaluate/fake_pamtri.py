@@ -91,7 +91,8 @@ def train(arguments: list[str]) -> None:
     real = chosen["data.real"]
     images = len(open_dataset(Path(real["path"])).only(*real["splits"]))
     config = {"seed": chosen["seed"], "mixing": {"synthetic_ratio": ratio}, "images": images,
-              "training": training}  # fmt: skip
+              "training": training, "synthetic": (chosen["data.synthetic"] or {}).get("path"),
+              }  # fmt: skip
     (folder / "config.yaml").write_text(yaml.safe_dump(config))
     lines = [
         {"step": s, "kind": "train", "loss": 1 / (s + 1), "drawn": {}} for s in range(0, 100, 5)
@@ -112,6 +113,8 @@ def predict_pose(arguments: list[str]) -> None:
     config, records = seen(arguments)
     rng = np.random.default_rng(config["seed"])
     spread = 72 / config["images"] if config["mixing"]["synthetic_ratio"] == 0 else 2
+    if "light-frozen" in str(config["synthetic"]):
+        spread = 5
     predictions = {}
     for record in records:
         xy = record.keypoints.xy_array() if record.keypoints else np.full((36, 2), 20.0)
