@@ -242,6 +242,12 @@ class CompareConfig(Config):
         names = [arm.name for arm in self.arms]
         if len(set(names)) < len(names):
             raise ValueError(f"arms must have different names, got {', '.join(names)}")
+        differing = {tuple(arm.differs_in(task) for task in self.tasks.named) for arm in self.arms}
+        if len(differing) < len(names):
+            raise ValueError(
+                f"arms must differ in what they train, got {len(differing)} different ones of "
+                f"{', '.join(names)}"
+            )
         if len(set(self.seeds)) < len(self.seeds):
             raise ValueError(f"seeds must differ, got {list(self.seeds)}")
         for arm in self.arms:

@@ -55,10 +55,9 @@ def _training_rows(config: CompareConfig, folder: Path, runner: Runner) -> list[
 
 def _command_rows(runner: Runner) -> list[list[str]]:
     rows = [["step", "commands", "finished", "each"]]
-    for kind in dict.fromkeys(step.kind for step in runner.plan):
+    for kind, each in runner.estimates().items():
         steps = [step for step in runner.plan if step.kind == kind]
         done = sum(runner.seconds(step) is not None for step in steps)
-        each = runner.estimate(kind)
         told = "unknown yet" if each is None else f"about {duration(each)}"
         rows.append([kind, str(len(steps)), str(done), told])
     return rows

@@ -180,12 +180,15 @@ def collect(config: CompareConfig, folder: Path) -> Results:
 
 def answer(results: Results) -> str:
     """The comparison's outcome in one plain sentence with its intervals."""
-    about = _factors_outcome if results.config.about == "factors" else _second_arm_outcome
-    clauses = [about(results, task) for task in results.config.tasks.named]
-    if results.config.about == "factors":
-        count = len(results.config.arms) - 1
-        return f"Of {count} factors of randomisation, {'; '.join(clauses)}."
-    return f"{_change(results.config)}, {'; '.join(clauses)}."
+    config = results.config
+    if config.about == "factors":
+        clauses = [_factors_outcome(results, task) for task in config.tasks.named]
+        return f"Of {len(config.arms) - 1} factors of randomisation, {'; '.join(clauses)}."
+    # A task that both arms share the training of has no outcome.
+    first, second = config.arms[:2]
+    tasks = [t for t in config.tasks.named if first.differs_in(t) != second.differs_in(t)]
+    clauses = [_second_arm_outcome(results, task) for task in tasks]
+    return f"{_change(config)}, {'; '.join(clauses)}."
 
 
 def _change(config: CompareConfig) -> str:
@@ -320,24 +323,31 @@ def _of(
 def _differences(
     config: CompareConfig, task: Task, amount: Amount, scores: Mapping[Trial, Scores]
 ) -> dict[str, dict[str, Difference]]:
-    by_arm: dict[str, list[dict[str, Measure]]] = {
-        arm.name: [s.measures for _, s in _of(config, scores, task, arm.name, amount)]
-        for arm in config.arms
+    """By arm after the first and metric; nothing for an arm that shares the first one's training.
+
+    Arms that share one are compared, and counted in the correction, once.
+    """
+    trained = {arm.name: trained_as(config, task, arm, amount)[0].name for arm in config.arms}
+    baseline, *others = trained
+    distinct = dict.fromkeys(name for name in trained.values() if name != trained[baseline])
+    measures = {
+        name: [s.measures for _, s in _of(config, scores, task, name, amount)]
+        for name in (baseline, *distinct)
     }
-    baseline, *others = by_arm
-    found: dict[str, dict[str, Difference]] = {}
-    for arm in others:
-        found[arm] = {}
-        for key in (m.key for m in METRICS[task]):
-            both = by_arm[baseline] + by_arm[arm]
-            if not all(key in measures for measures in both):
-                continue
-            difference = paired_difference(
-                [m[key] for m in by_arm[baseline]], [m[key] for m in by_arm[arm]]
-            )
-            if difference is not None:
-                found[arm][key] = difference
-    return _corrected(found) if len(others) > 1 else found
+    found = {name: _paired(task, measures[baseline], measures[name]) for name in distinct}
+    if len(distinct) > 1:
+        found = _corrected(found)
+    return {arm: found.get(trained[arm], {}) for arm in others}
+
+
+def _paired(
+    task: Task, first: Sequence[Mapping[str, Measure]], second: Sequence[Mapping[str, Measure]]
+) -> dict[str, Difference]:
+    """The second less the first by metric, where every trial has a value for it."""
+    keys = [m.key for m in METRICS[task] if all(m.key in by for by in (*first, *second))]
+    found = {key: paired_difference([m[key] for m in first], [m[key] for m in second])
+             for key in keys}  # fmt: skip
+    return {key: difference for key, difference in found.items() if difference is not None}
 
 
 def _corrected(

@@ -33,7 +33,7 @@ from pamtri.run_folder import write_atomic
 
 PAMTRI = (sys.executable, "-m", "pamtri")
 _QUIET_SECONDS = 15.0
-_LIVE_SECONDS = 0.2
+_LIVE_SECONDS = 1.0
 _PATIENCE_SECONDS = 20.0
 _LINE_ENDS = re.compile(rb"[\r\n]+")
 
@@ -97,20 +97,19 @@ class Runner:
         """Where the output of ``step`` goes."""
         return self.folder / "logs" / f"{step.name}.log"
 
-    def estimate(self, kind: Kind) -> float | None:
-        """Seconds that a step of ``kind`` takes; None where nothing tells."""
+    def estimates(self) -> dict[Kind, float | None]:
+        """Seconds that a step of each kind of the plan takes; None where nothing tells."""
         timed: dict[Kind, list[float]] = {}
         for path in sorted((self.folder / "steps").glob("*.json")):
             note = _read_note(path)
             if note.get("finished"):
                 timed.setdefault(note["kind"], []).append(float(note["seconds"]))
-        return step_seconds(kind, timed, self._expected)
+        kinds = dict.fromkeys(step.kind for step in self.plan)
+        return {kind: step_seconds(kind, timed, self._expected) for kind in kinds}
 
     def time_left(self) -> str:
         """As in ``about 3 min left in all``."""
-        now = time.monotonic()
-        each = {kind: self.estimate(kind) for kind in {step.kind for step in self.plan}}
-        left = {}
+        now, each, left = time.monotonic(), self.estimates(), {}
         for step in self.plan:
             if self.seconds(step) is None:
                 seconds = each[step.kind]
@@ -196,8 +195,8 @@ class Runner:
             raise
 
     def _shown(self, step: Step, line: str) -> str:
-        what = f"{step.title}: {line}" if self.jobs > 1 else f"    {line}"
-        return f"{what} | {self.time_left()}"
+        told = " | ".join(filter(None, (line, self.time_left())))
+        return f"{step.title}: {told}" if self.jobs > 1 else f"    {told}"
 
     def _device(self, step: Step, place: int) -> dict[str, str]:
         """The GPU of a place; a rendering shares all of them out by itself."""

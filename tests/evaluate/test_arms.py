@@ -1,6 +1,7 @@
 """What an arm may change, which trainings arms share, and that all cost the same."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -59,7 +60,11 @@ def test_what_arms_have_in_common_is_trained_once(bench: Any) -> None:
     tasks = json.loads((bench.root / "out/results.json").read_text())["tasks"]
     pose = tasks["pose"]
     assert pose["arms"]["heatmaps"] == pose["arms"]["augmented"]
-    assert pose["differences"]["heatmaps"].keys() == pose["differences"]["augmented"].keys()
+    assert pose["differences"]["heatmaps"] == pose["differences"]["augmented"]
+    for difference in pose["differences"]["heatmaps"].values():
+        assert difference["p_corrected"] is None, "one training is compared, not two"
+    reid = tasks["reid"]["differences"]
+    assert all(reid[arm]["mAP"]["p_corrected"] is not None for arm in ("augmented", "heatmaps"))
     assert len(tasks["reid"]["steps"]) == 6 and len(pose["steps"]) == 4
 
 
@@ -90,6 +95,30 @@ def test_the_answer_names_arms_that_differ_in_more_than_a_share(bench: Any) -> N
     bench.run()
     summary = json.loads((bench.root / "out/results.json").read_text())
     assert summary["answer"].startswith("With 'augmented' in place of 'real-only', keypoint")
+
+
+def test_a_task_that_two_arms_share_is_not_compared(bench: Any) -> None:
+    bench.data["arms"][1] = {
+        "name": "heatmaps", "synthetic_ratio": 0.0, "overrides": {"reid": [HEATMAPS]},
+    }  # fmt: skip
+    page = bench.run().report.read_text(encoding="utf-8")
+    summary = json.loads((bench.root / "out/results.json").read_text())
+    assert summary["tasks"]["pose"]["differences"] == {"heatmaps": {}}
+    assert re.fullmatch(
+        r"With 'heatmaps' in place of 'real-only', [^;]*re-identification \(mAP[^;]*\.",
+        summary["answer"],
+    )
+    assert summary["answer"] in page.replace("&#39;", "'")
+
+
+def test_arms_that_are_the_same_are_refused(bench: Any) -> None:
+    bench.data["arms"] += [
+        {"name": "again", "synthetic_ratio": 0.5, "overrides": {"pose": ["model.width=8"]}}
+    ]
+    parse_config(bench.data, CompareConfig, "bench.yaml")
+    del bench.data["tasks"]["pose"]
+    with pytest.raises(ConfigError, match="arms must differ in what they train, got 2 different"):
+        parse_config(bench.data, CompareConfig, "bench.yaml")
 
 
 @pytest.mark.parametrize(
