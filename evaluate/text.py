@@ -122,6 +122,7 @@ def reid_text(summary: Mapping[str, Any]) -> str:
 
 
 _REID_DIVISIONS = {
+    "by_azimuth": "side that the query shows",
     "by_azimuth_difference": "angle between query and match",
     "by_colour": "colour",
     "by_type": "type",

@@ -3,11 +3,12 @@
 import functools
 import importlib.util
 import json
+import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import ModuleType
-from typing import IO
+from typing import IO, Any
 
 import pytest
 import yaml
@@ -18,6 +19,7 @@ from evaluate.plan import Step
 from evaluate.runner import Runner
 from pamtri.config import parse_config
 
+CHROMIUM = shutil.which("chromium")
 FAKE = Path(__file__).with_name("fake_pamtri.py")
 
 
@@ -111,3 +113,35 @@ def fake() -> ModuleType:
 @pytest.fixture
 def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bench:
     return Bench(tmp_path, monkeypatch)
+
+
+@pytest.fixture(scope="session")
+def make_bench() -> type[Bench]:
+    """For a test that keeps its bench longer."""
+    return Bench
+
+
+@pytest.fixture
+def show() -> Iterator[Callable[[Path, int], Any]]:
+    """Open a page; at the end nothing may have gone wrong or been asked of a network."""
+    playwright = pytest.importorskip("playwright.sync_api")
+    if CHROMIUM is None:
+        pytest.skip("no Chromium here")
+    wrong: list[str] = []
+    with playwright.sync_playwright() as starter:
+        browser = starter.chromium.launch(
+            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-dev-shm-usage"]
+        )
+
+        def open_page(path: Path, width: int) -> Any:
+            page = browser.new_page(viewport={"width": width, "height": 800})
+            page.on("console", lambda message: wrong.append(message.text))
+            page.on("pageerror", lambda error: wrong.append(str(error)))
+            page.on("request", lambda request: wrong.append(request.url))
+            page.goto(path.as_uri())
+            wrong[:] = [url for url in wrong if not url.startswith(("file://", "data:"))]
+            return page
+
+        yield open_page
+        browser.close()
+    assert wrong == []

@@ -109,9 +109,15 @@ def seen(arguments: list[str]) -> tuple[dict, list[Record]]:
     return config, list(open_dataset(Path(arguments[3])).only(*splits))
 
 
+def luck(config: dict) -> np.random.Generator:
+    """Different for every seed, ratio and number of real images."""
+    ratio = config["mixing"]["synthetic_ratio"]
+    return np.random.default_rng([config["seed"], round(100 * ratio), config["images"]])
+
+
 def predict_pose(arguments: list[str]) -> None:
     config, records = seen(arguments)
-    rng = np.random.default_rng(config["seed"])
+    rng = luck(config)
     spread = 72 / config["images"] if config["mixing"]["synthetic_ratio"] == 0 else 2
     if "light-frozen" in str(config["synthetic"]):
         spread = 5
@@ -125,9 +131,10 @@ def predict_pose(arguments: list[str]) -> None:
 
 def predict_reid(arguments: list[str]) -> None:
     config, records = seen(arguments)
-    rng = np.random.default_rng(config["seed"])
+    ratio = config["mixing"]["synthetic_ratio"]
+    rng = luck(config)
     features = np.eye(200)[[(r.identity or 0) % 200 for r in records]]
-    features = features + rng.normal(0, 0.4, features.shape)
+    features = features + rng.normal(0, 0.4 if ratio == 0 else 0.2, features.shape)
     np.savez(
         output(arguments),
         names=np.array([Path(r.image).name for r in records]),
