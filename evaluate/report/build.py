@@ -18,7 +18,7 @@ from evaluate.report.export import FOLDER, Column, Table, write_tables
 from evaluate.report.sheets import DataSheets, data_sheets
 from evaluate.report.tables import ArmTable, arm_table, metric_groups
 from evaluate.report.training import machine, training_table
-from evaluate.report.words import code_in_ticks, how, limits
+from evaluate.report.words import arm_words, code_in_ticks, how, limits
 from evaluate.results import TASK_NAMES, Results, answer, history
 from pamtri.config import dump_config
 from pamtri.page.svg import ARMS
@@ -107,6 +107,7 @@ def _context(results: Results, folder: Path, work: Work, report: Report) -> dict
         "arms": [arm.name for arm in results.config.arms],
         "colours": len(ARMS),
         "glyphs": GLYPHS,
+        "arm_words": arm_words,
         "answer": answer(results),
         "report": report,
         "sections": _sections(report),

@@ -72,8 +72,11 @@ def chart(title: str, curves: Sequence[Curve], percent: bool = False) -> Markup:
     return inline_svg(title, _SIZE, draw)
 
 
-def learning_curve(title: str, places: Sequence[Place], groups: Sequence[Group]) -> Markup:
-    """Each arm's mean in percent with its 95 % band over seeds, a group for each of ``places``."""
+def learning_curve(metric: str, places: Sequence[Place], groups: Sequence[Group]) -> Markup:
+    """Each arm's mean of ``metric`` in percent with its 95 % band over seeds.
+
+    There is a group for each of ``places``.
+    """
 
     def draw(figure: Figure) -> None:
         axes = figure.subplots()
@@ -88,14 +91,15 @@ def learning_curve(title: str, places: Sequence[Place], groups: Sequence[Group])
                 _band(axes, number, known)
                 ends[number] = (entry.arm, 100 * known[-1][1].value)
         _amounts(axes, places)
-        axes.set_ylabel(f"{title}, %")
+        axes.set_ylabel(f"{metric}, %")
         _direct_labels(axes, places[-1].images, ends)
 
-    return inline_svg(title, _WIDE, draw)
+    return inline_svg(f"{metric} of each arm by number of real training images", _WIDE, draw)
 
 
-def gain_chart(title: str, places: Sequence[Place], groups: Sequence[Group]) -> Markup:
-    """Each arm's difference to the baseline in points, with its 95 % interval."""
+def gain_chart(metric: str, places: Sequence[Place], groups: Sequence[Group]) -> Markup:
+    """Each arm's difference to the first in points of ``metric``, with its 95 % interval."""
+    gain = f"{metric}, gain over {groups[0].entries[0].arm}"
 
     def draw(figure: Figure) -> None:
         axes = figure.subplots()
@@ -116,10 +120,10 @@ def gain_chart(title: str, places: Sequence[Place], groups: Sequence[Group]) -> 
             _line(axes, number, x, [100 * d.value for _, d in known])
             ends[number] = (entry.arm, 100 * known[-1][1].value)
         _amounts(axes, places)
-        axes.set_ylabel(f"{title}, points")
+        axes.set_ylabel(f"{gain}, points")
         _direct_labels(axes, places[-1].images, ends)
 
-    return inline_svg(title, _WIDE, draw)
+    return inline_svg(f"{gain} by number of real training images", _WIDE, draw)
 
 
 def dot_chart(title: str, groups: Sequence[Group]) -> Markup:

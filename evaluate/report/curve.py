@@ -54,7 +54,7 @@ def _curve(results: Results, task: Task, metric: Metric, places: Sequence[Place]
     return LearningCurve(
         metric.label,
         learning_curve(metric.label, places, groups),
-        gain_chart(f"{metric.label}, gain over {results.config.arms[0].name}", places, groups),
+        gain_chart(metric.label, places, groups),
         arm_table(f"{task}-curve-{slug}", title, "Real images", groups),
         tuple(
             f"With {group.label} ({group.note}) "

@@ -12,7 +12,7 @@ from markupsafe import Markup
 from evaluate.config import CompareConfig, SourceData, Task
 from evaluate.data import facts, open_source
 from evaluate.gap.labels import LabelPair, label_pairs, words
-from evaluate.plan import real_source, synthetic_root
+from evaluate.plan import real_source, synthetic_sets
 from evaluate.report.examples import sheet
 from evaluate.report.export import Column, Table
 from evaluate.report.tables import DASH
@@ -20,7 +20,6 @@ from pamtri.dataset import Dataset
 from pamtri.formats import open_dataset
 from pamtri.page.distribution import distribution
 
-SYNTHETIC = "Synthetic"
 _FACTS = {
     "images": "Images",
     "identities": "Identities",
@@ -51,16 +50,17 @@ def data_sheets(config: CompareConfig, folder: Path) -> DataSheets:
     task: Task = "reid" if config.tasks.reid else "pose"
     source = real_source(config, folder, task)
     real = open_source(source, source.train)
-    synthetic = open_dataset(synthetic_root(config, folder)).only(*config.synthetic.train)
+    sets = _synthetic(config, folder)
+    name, synthetic = next(iter(sets.items()))
     pairs = label_pairs(real, synthetic)
-    names = (config.real.label, SYNTHETIC)
-    pictured = _labelled(config, folder, real)
+    names = (config.real.label, name)
+    pictured = {config.real.label: _labelled(config, folder, real), **sets}
     return DataSheets(
-        facts_table(_columns(config, folder, synthetic)),
+        facts_table(_columns(config, folder, sets)),
         labels_table(pairs, names),
         names,
         tuple((pair.name, distribution(pair.name, (pair.first, pair.second))) for pair in pairs),
-        tuple((name, sheet(data)) for name, data in zip(names, (pictured, synthetic), strict=True)),
+        tuple((name, sheet(data)) for name, data in pictured.items()),
     )
 
 
@@ -87,7 +87,19 @@ def labels_table(pairs: Sequence[LabelPair], names: tuple[str, str]) -> Table:
     return Table("labels", "The training images' labels side by side", columns, rows)
 
 
-def _columns(config: CompareConfig, folder: Path, synthetic: Dataset) -> dict[str, dict[str, Any]]:
+def _synthetic(config: CompareConfig, folder: Path) -> dict[str, Dataset]:
+    """The synthetic training images by name, those of the first arm that has any first."""
+    found = {}
+    for own, name in synthetic_sets(config).items():
+        arm = name.removeprefix("synthetic").removeprefix("-")
+        data = open_dataset(own.path or folder / "data" / name).only(*own.train)
+        found[f"Synthetic for {arm}" if arm else "Synthetic"] = data
+    return found
+
+
+def _columns(
+    config: CompareConfig, folder: Path, synthetic: Mapping[str, Dataset]
+) -> dict[str, dict[str, Any]]:
     """What each data set holds, by its heading."""
     main: Task = "reid" if config.tasks.reid else "pose"
     columns = {}
@@ -98,7 +110,7 @@ def _columns(config: CompareConfig, folder: Path, synthetic: Dataset) -> dict[st
             labels = _facts(config.real.pose, part)
             columns[heading]["with_keypoints"] = labels["with_keypoints"]
             columns[heading]["median_size"] = labels["median_size"]
-    return columns | {f"{SYNTHETIC}: training": facts(synthetic)}
+    return columns | {f"{name}: training": facts(data) for name, data in synthetic.items()}
 
 
 def _labelled(config: CompareConfig, folder: Path, real: Dataset) -> Dataset:

@@ -31,7 +31,7 @@ def training_table(results: Results, seconds: Mapping[str, float]) -> Table:
         Column("Minutes each", 1),
         Column("Seconds a step", 3),
     )  # fmt: skip
-    rows = [_training_row(trials, seconds) for trials in _alike(results)]
+    rows = [_training_row(arm, trials, seconds) for arm, trials in _alike(results)]
     known = [any(row[place] is not None for row in rows) for place in range(len(columns))]
     return Table(
         "trainings",
@@ -81,22 +81,27 @@ def gpus() -> list[str]:
     return run.stdout.strip().splitlines() if run.returncode == 0 else []
 
 
-def _alike(results: Results) -> Iterator[list[Trial]]:
-    """The trials that differ in their seed alone."""
-    groups: dict[tuple[str, str, str], list[Trial]] = {}
-    for trial in results.scores:
-        key = (trial.task, trial.arm.name, trial.amount.slug)
-        groups.setdefault(key, []).append(trial)
-    yield from groups.values()
+def _alike(results: Results) -> Iterator[tuple[str, list[Trial]]]:
+    """The trials of each arm with each amount, which differ in their seed alone."""
+    for task in results.config.tasks.named:
+        for arm in results.config.arms:
+            told: set[Trial] = set()
+            for amount in results.config.real.amounts:
+                trials = [trial for trial, _ in results.of(task, arm.name, amount)]
+                if trials[0] not in told:  # one training may serve for all amounts
+                    told.update(trials)
+                    yield arm.name, trials
 
 
-def _training_row(trials: Sequence[Trial], seconds: Mapping[str, float]) -> tuple[Cell, ...]:
+def _training_row(
+    arm: str, trials: Sequence[Trial], seconds: Mapping[str, float]
+) -> tuple[Cell, ...]:
     first, steps = trials[0], trained_steps(trials[0])
     counts = [drawn(history(trial)) for trial in trials]
     took = _mean([seconds.get(f"Train {trial.label}") for trial in trials])
     return (
         first.task,
-        first.arm.name,
+        arm,
         first.amount.label,
         len(trials),
         steps,

@@ -8,10 +8,13 @@ from pathlib import Path
 
 from markupsafe import Markup
 
-from evaluate.config import CompareConfig, Task
+from evaluate.budget import Budget
+from evaluate.config import Arm, CompareConfig, Task
 from evaluate.data import open_source
 from evaluate.plan import real_source
 from evaluate.results import Results, trained_steps
+
+_BUDGETS: dict[Budget, str] = {"steps": "optimisation steps", "images": "images seen"}
 
 
 def code_in_ticks(text: str) -> Markup:
@@ -24,11 +27,33 @@ def code_in_ticks(text: str) -> Markup:
     return Markup(re.sub(r"`([^`]+)`", code, escape(text, quote=False)))
 
 
+def arm_words(config: CompareConfig, arm: Arm) -> str:
+    """What an arm is trained with; overrides between backticks."""
+    share = f"{100 * arm.synthetic_ratio:g} %"
+    mixes = any(arm.overrides.of(task) for task in config.tasks.named)
+    images = {0.0: "real images only", 1.0: "synthetic images only"}.get(
+        arm.synthetic_ratio,
+        f"{share} of {'all training images' if mixes else 'every batch'} are synthetic, the rest "
+        "real",
+    )
+    overrides = dict.fromkeys(o for task in config.tasks.named for o in arm.overrides.of(task))
+    if overrides:
+        images += f"; with {', '.join(f'`{override}`' for override in overrides)}"
+    if arm.synthetic is not None:
+        own = config.synthetic_of(arm)
+        images += "; its synthetic images are its own: " + ", ".join(
+            f"`{part}`" for part in (own.path or own.render, *own.overrides)
+        )
+    return f"{images}."
+
+
 def how(results: Results, task: Task) -> str:
     """What was scored on what, in words."""
     trial, scores = results.of(task, results.config.arms[0].name)[0]
     said = scores.summary()
-    budget = f"Every arm was trained for {trained_steps(trial):,} optimisation steps."
+    budget = ""
+    if results.config.budget == "steps":
+        budget = f"Every arm was trained for {trained_steps(trial):,} optimisation steps."
     if task == "pose":
         return (
             f"{budget} Scored are {said['keypoints']:,} visible keypoints in {said['images']:,} "
@@ -69,8 +94,8 @@ def limits(results: Results, folder: Path) -> list[str]:
             if seeds == 1
             else "training is covered by the intervals as far as so many seeds can tell it."
         ),
-        "The budget is equal in optimisation steps; an arm with synthetic images sees fewer real "
-        "ones in the same number of steps.",
+        f"The budget is equal in {_BUDGETS[config.budget]}; an arm with synthetic images sees "
+        "fewer real ones for the same price.",
         "Checkpoints were chosen on vehicles held out of training, never on the test images.",
     ]
     if shared:

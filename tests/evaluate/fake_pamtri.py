@@ -111,8 +111,8 @@ def seen(arguments: list[str]) -> tuple[dict, list[Record]]:
 
 def luck(config: dict) -> np.random.Generator:
     """Different for every seed, ratio and number of real images."""
-    ratio = config["mixing"]["synthetic_ratio"]
-    return np.random.default_rng([config["seed"], round(100 * ratio), config["images"]])
+    ratio = json.dumps(config["mixing"]["synthetic_ratio"]).encode()
+    return np.random.default_rng([config["seed"], config["images"], *ratio])
 
 
 def predict_pose(arguments: list[str]) -> None:

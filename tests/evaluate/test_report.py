@@ -17,6 +17,7 @@ import pytest
 from PIL import Image
 
 from evaluate.compare import Comparison
+from evaluate.config import Arm
 from evaluate.pose import PoseScores
 from evaluate.reid import ReidScores
 from evaluate.report.breakdowns import breakdowns
@@ -26,6 +27,7 @@ from evaluate.report.export import Column, Table, latex_text, write_tables
 from evaluate.report.sheets import facts_table
 from evaluate.report.tables import Entry, Group, arm_table
 from evaluate.report.training import drawn
+from evaluate.report.words import arm_words
 from evaluate.results import Results, outcome, points
 from evaluate.statistics import Difference, SeedMean
 from pamtri.dataset import DatasetInfo, write_native
@@ -428,12 +430,35 @@ def test_every_table_can_be_taken_along(made: Made) -> None:
                     assert line.endswith(r" \\") and line.isascii()
 
 
+def test_arms_are_put_into_words(made: Made) -> None:
+    config = made.results.config
+    assert [arm_words(config, arm) for arm in config.arms] == [
+        "real images only.",
+        "50 % of every batch are synthetic, the rest real.",
+        "synthetic images only.",
+    ]
+    own = Arm.model_validate(
+        {
+            "name": "own",
+            "synthetic_ratio": 0.3,
+            "overrides": {"reid": ["mixing.weight=2"], "pose": ["mixing.weight=2", "a=1"]},
+            "synthetic": {"overrides": ["samples=4"]},
+        }
+    )
+    assert arm_words(config, own) == (
+        "30 % of all training images are synthetic, the rest real; with `mixing.weight=2`, `a=1`; "
+        f"its synthetic images are its own: `{config.synthetic.render}`, `samples=4`."
+    )
+
+
 def test_trainings_are_told(made: Made) -> None:
     rows = made.table("trainings")
-    assert [(r["Task"], r["Arm"], r["Real images"], r["Steps"]) for r in rows[:3]] == [
+    assert [(r["Task"], r["Arm"], r["Real images"], r["Steps"]) for r in rows[:5]] == [
         ("pose", "real-only", "1 an identity", "100"),
+        ("pose", "real-only", "all", "100"),
         ("pose", "augmented", "1 an identity", "100"),
-        ("pose", "synthetic_only", "all", "100"),
+        ("pose", "augmented", "all", "100"),
+        ("pose", "synthetic_only", "all", "100"),  # one training serves for all amounts
     ]
     assert all(r["Trainings"] == "2" for r in rows)
     assert "Real drawn" not in rows[0]  # the histories tell nothing of it
