@@ -15,6 +15,7 @@ from evaluate.report.charts import GLYPHS, Curve, chart, series, smoothed
 from evaluate.report.curve import LearningCurve, learning_curves
 from evaluate.report.examples import Examples, examples
 from evaluate.report.export import FOLDER, Column, Table, write_tables
+from evaluate.report.factors import FactorWorths, factor_worths
 from evaluate.report.sheets import DataSheets, data_sheets
 from evaluate.report.tables import ArmTable, arm_table, metric_groups
 from evaluate.report.training import machine, training_table
@@ -47,6 +48,7 @@ class TaskPart:
     key: Task
     name: str
     how: str
+    factors: FactorWorths | None
     table: ArmTable
     curves: list[LearningCurve]
     parts: list[Breakdown]
@@ -77,6 +79,7 @@ class Report:
     def tables(self) -> Iterator[Table]:
         """All tables, in the page's order."""
         for task in self.tasks:
+            yield from () if task.factors is None else (task.factors.table,)
             yield task.table.take
             yield from (curve.table.take for curve in task.curves)
             yield from (part.table.take for part in task.parts)
@@ -122,6 +125,7 @@ def _context(results: Results, folder: Path, work: Work, report: Report) -> dict
 def _sections(report: Report) -> dict[str, str]:
     """The page's sections: their names by what links lead to."""
     return {
+        **({"factors": "The factors"} if any(task.factors for task in report.tasks) else {}),
         **({"curve": "Few and many real images"} if report.curved else {}),
         "result": "The arms",
         **({"parts": "By class and view"} if report.parted else {}),
@@ -139,10 +143,11 @@ def _task(results: Results, folder: Path, task: Task) -> TaskPart:
         task,
         TASK_NAMES[task],
         how(results, task),
+        factor_worths(results, task),
         arm_table(f"{task}-arms", title, "Metric", metric_groups(results, task)),
         learning_curves(results, folder, task),
         breakdowns(results, task),
-        examples(results, task),
+        [] if results.config.about == "factors" else examples(results, task),
         _charts(results, task),
     )
 

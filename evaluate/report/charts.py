@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, MaxNLocator, NullLocator
 
 from evaluate.report.tables import Group
-from evaluate.statistics import SeedMean
+from evaluate.statistics import Difference, SeedMean
 from pamtri.page.svg import ARMS, INK, inline_svg
 
 _STYLES = ("-", (0, (4, 1.5)), (0, (1, 1)), "-.", (0, (6, 2)), ":")
@@ -146,6 +146,26 @@ def dot_chart(title: str, groups: Sequence[Group]) -> Markup:
         axes.tick_params(axis="y", length=0)
 
     return inline_svg(title, (_SIZE[0], 0.8 + 0.28 * len(groups)), draw)
+
+
+def worth_chart(metric: str, worths: Sequence[tuple[str, Difference]]) -> Markup:
+    """Each factor's worth in points of ``metric`` with its 95 % interval, hollow if not shown."""
+
+    def draw(figure: Figure) -> None:
+        axes = figure.subplots()
+        axes.axvline(0, color=INK, linewidth=1.2)
+        for row, (_, worth) in enumerate(worths):
+            axes.plot([100 * worth.low, 100 * worth.high], [row, row], color=ARMS[0], linewidth=2)
+            axes.plot([100 * worth.value], [row], "o", color=ARMS[0], markersize=8,
+                      fillstyle="full" if worth.shown else "none")  # fmt: skip
+        axes.set_yticks(range(len(worths)), [name for name, _ in worths])
+        axes.set_ylim(len(worths) - 0.5, -0.5)
+        axes.set_xlabel(f"{metric}, points")
+        _plain(axes)
+        axes.tick_params(axis="y", length=0)
+
+    title = f"{metric}: what each factor of randomisation is worth"
+    return inline_svg(title, (_SIZE[0], 0.8 + 0.28 * len(worths)), draw)
 
 
 def _band(axes: Axes, number: int, known: Sequence[tuple[int, SeedMean]]) -> None:

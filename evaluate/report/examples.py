@@ -22,7 +22,6 @@ from pamtri.dataset import Dataset
 from pamtri.page.pictures import chosen, labelled_shot, predicted_shot, shot
 from pamtri.record import Record
 
-SHEET = 24
 POSES = 6
 QUERIES = 4
 EXTREMES = 4
@@ -74,7 +73,7 @@ Draw = Callable[[int, str], Seen]
 """What an arm made of the test image of a row."""
 
 
-def sheet(dataset: Dataset, count: int = SHEET) -> list[Markup]:
+def sheet(dataset: Dataset, count: int) -> list[Markup]:
     """Pictures of a data set with their labels drawn over them."""
     rows = chosen([r.identity for r in dataset.records], count)
     return [

@@ -30,6 +30,9 @@ _FACTS = {
     "colours": "Colours",
 }
 _MOST_WORDS = 5
+_PICTURES = 24
+_FEWER = 8
+"""Pictures of each set where there are several synthetic ones."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +63,10 @@ def data_sheets(config: CompareConfig, folder: Path) -> DataSheets:
         labels_table(pairs, names),
         names,
         tuple((pair.name, distribution(pair.name, (pair.first, pair.second))) for pair in pairs),
-        tuple((name, sheet(data)) for name, data in pictured.items()),
+        tuple(
+            (name, sheet(data, _PICTURES if len(sets) == 1 else _FEWER))
+            for name, data in pictured.items()
+        ),
     )
 
 

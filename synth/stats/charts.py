@@ -26,6 +26,8 @@ _STATES = {
     Visibility.HIDDEN: ("hidden", "----"),
 }
 """Each state's words and hatching, for eyes that see no colours."""
+
+
 def rose(title: str, azimuth: Column, elevation: Column | None, arm: int) -> Markup:
     """Seen from above, the vehicle's front up: how many cameras stand where.
 

@@ -16,8 +16,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from evaluate.compare import Comparison
+from evaluate.compare import Comparison, run_comparison
 from evaluate.config import Arm
+from evaluate.factors import ablation
 from evaluate.pose import PoseScores
 from evaluate.reid import ReidScores
 from evaluate.report.breakdowns import breakdowns
@@ -449,6 +450,33 @@ def test_arms_are_put_into_words(made: Made) -> None:
         "30 % of all training images are synthetic, the rest real; with `mixing.weight=2`, `a=1`; "
         f"its synthetic images are its own: `{config.synthetic.render}`, `samples=4`."
     )
+
+
+def test_an_ablation_tells_what_factors_are_worth(bench: Any) -> None:
+    bench.in_process()
+    config = ablation(bench.config, names=("light", "sensor", "weather"))
+    report = run_comparison(config, bench.root / "factors", "pamtri ablate bench.yaml").report
+    page = report.read_text(encoding="utf-8")
+    assert 'id="factors"' in page and "Where light-frozen helped" not in page
+    assert "on renders with every factor, and with one of them frozen" in page
+    summary = json.loads((bench.root / "factors/results.json").read_text())
+    for task, told in summary["tasks"].items():
+        file = report.parent / f"tables/{task}-factors.csv"
+        rows = list(csv.DictReader(io.StringIO(file.read_text())))
+        first = "PCK" if task == "pose" else "mAP"
+        assert [row["Metric"] for row in rows[:3]] == [first] * 3
+        key = {"PCK": "pck@0.125", "mAP": "mAP"}[first]
+        worth = {name: by_metric[key] for name, by_metric in told["factors"].items()}
+        assert [row["Factor"] for row in rows[:3]] == sorted(
+            worth, key=lambda n: -worth[n]["value"]
+        )
+        for row in rows[:3]:
+            found = worth[row["Factor"]]
+            assert float(row["Worth, points"]) == pytest.approx(100 * found["value"], abs=1e-6)
+            assert float(row["Worth low, points"]) == pytest.approx(100 * found["low"], abs=1e-6)
+            helps = "helps" if found["value"] > 0 else "hurts"
+            assert row["Shown"] == (helps if found["shown"] else "no difference shown")
+    assert "Synthetic for light-frozen: training" in page
 
 
 def test_trainings_are_told(made: Made) -> None:
