@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,12 @@ from evaluate.report.export import FOLDER, Column, Table, write_tables
 from evaluate.report.factors import FactorWorths, factor_worths
 from evaluate.report.sheets import DataSheets, data_sheets
 from evaluate.report.tables import ArmTable, arm_table, metric_groups
-from evaluate.report.training import machine, training_table
+from evaluate.report.training import (
+    different_images,
+    machine,
+    synthetic_share,
+    training_table,
+)
 from evaluate.report.words import arm_words, code_in_ticks, how, limits
 from evaluate.results import TASK_NAMES, Results, answer, history
 from pamtri.config import dump_config
@@ -27,6 +32,9 @@ from pamtri.page.template import environment
 from pamtri.run_folder import provenance, write_atomic
 
 PAGE = "index.html"
+History = Sequence[Mapping[str, Any]]
+"""The lines of a ``history.jsonl``."""
+Points = list[tuple[float, float]]
 _VALIDATION: dict[Task, tuple[str, str]] = {"pose": ("pck", "PCK"), "reid": ("mAP", "mAP")}
 """The validation value of ``history.jsonl`` that is drawn, and its name."""
 
@@ -153,15 +161,25 @@ def _task(results: Results, folder: Path, task: Task) -> TaskPart:
 
 
 def _charts(results: Results, task: Task) -> list[Markup]:
+    """How the trainings of the most real images went, by step."""
     key, name = _VALIDATION[task]
-    kinds = (("train", "loss", "training loss", False), ("val", key, f"validation {name}", True))
+    told: dict[str, tuple[Callable[[History], Points], bool]] = {
+        "training loss": (lambda lines: series(lines, "train", "loss"), False),
+        f"validation {name}": (lambda lines: series(lines, "val", key), True),
+        "synthetic share of what was drawn": (synthetic_share, True),
+        "different images drawn so far": (different_images, False),
+    }
+    histories = [
+        (number, arm.name, history(trial))
+        for number, arm in enumerate(results.config.arms)
+        for trial, _ in results.of(task, arm.name)
+    ]
     charts = []
-    for kind, value, title, percent in kinds:
+    for title, (points_of, percent) in told.items():
         curves = [
-            Curve(number, arm.name, smoothed(points))
-            for number, arm in enumerate(results.config.arms)
-            for trial, _ in results.of(task, arm.name)
-            if (points := series(history(trial), kind, value))
+            Curve(number, arm, smoothed(points))
+            for number, arm, lines in histories
+            if (points := points_of(lines))
         ]
         if curves:
             charts.append(chart(title, curves, percent))

@@ -15,7 +15,6 @@ from evaluate.plan import Trial
 from evaluate.report.export import Cell, Column, Table
 from evaluate.results import Results, history, trained_steps
 
-SOURCES = ("real", "synthetic")
 _GIB = 2**30
 
 
@@ -24,14 +23,16 @@ def training_table(results: Results, seconds: Mapping[str, float]) -> Table:
 
     ``seconds`` are by step title. Columns that nothing is known of are left out.
     """
+    alike = list(_alike(results))
+    sources = sorted({s for _, trials in alike for t in trials for s in drawn(history(t))})
     columns = (
         *(Column(heading) for heading in ("Task", "Arm", "Real images", "Trainings", "Steps")),
-        *(Column(f"{source.capitalize()} {what}") for source in SOURCES
+        *(Column(f"{source} {what}".capitalize()) for source in sources
           for what in ("drawn", "of them different")),
         Column("Minutes each", 1),
         Column("Seconds a step", 3),
     )  # fmt: skip
-    rows = [_training_row(arm, trials, seconds) for arm, trials in _alike(results)]
+    rows = [_training_row(arm, trials, sources, seconds) for arm, trials in alike]
     known = [any(row[place] is not None for row in rows) for place in range(len(columns))]
     return Table(
         "trainings",
@@ -41,19 +42,40 @@ def training_table(results: Results, seconds: Mapping[str, float]) -> Table:
     )
 
 
-def drawn(lines: Sequence[Mapping[str, Any]]) -> dict[str, Mapping[str, int]]:
-    """``images`` and different (``unique``) images that a whole training drew, by source.
+def drawn(lines: Sequence[Mapping[str, Any]]) -> dict[str, tuple[int, int | None]]:
+    """Images that a whole training drew of each source, and how many different ones.
 
-    From the last line of kind ``drawn`` of a history; the images, without such a line, from the
-    last line of training.
+    From the last training line of a history; None where it does not tell how many differ.
     """
-    found: dict[str, Mapping[str, int]] = {"images": {}, "unique": {}}
-    for kind in ("train", "drawn"):
-        for line in lines:
-            if line.get("kind") == kind:
-                told = {"images": line.get("drawn", {})} if kind == "train" else line
-                found |= {key: told[key] for key in found if key in told}
-    return found
+    training = [line for line in lines if line.get("kind") == "train"]
+    if not training:
+        return {}
+    unique = training[-1].get("unique", {})
+    return {s: (count, unique.get(s)) for s, count in training[-1].get("drawn", {}).items()}
+
+
+def synthetic_share(lines: Sequence[Mapping[str, Any]]) -> list[tuple[float, float]]:
+    """(step, share) of the synthetic images among those drawn since the training line before."""
+    points, before = [], (0, 0)
+    for line in lines:
+        counts = line.get("drawn") if line.get("kind") == "train" else None
+        if not counts:
+            continue
+        synthetic = sum(n for s, n in counts.items() if s.partition(".")[0] == "synthetic")
+        now = (synthetic, sum(counts.values()))
+        if now[1] > before[1]:
+            points.append((float(line["step"]), (now[0] - before[0]) / (now[1] - before[1])))
+        before = now
+    return points
+
+
+def different_images(lines: Sequence[Mapping[str, Any]]) -> list[tuple[float, float]]:
+    """(step, count) of the different images, of all sources, that were drawn so far."""
+    return [
+        (float(line["step"]), float(sum(unique.values())))
+        for line in lines
+        if line.get("kind") == "train" and (unique := line.get("unique"))
+    ]
 
 
 def machine() -> list[tuple[str, str]]:
@@ -94,7 +116,7 @@ def _alike(results: Results) -> Iterator[tuple[str, list[Trial]]]:
 
 
 def _training_row(
-    arm: str, trials: Sequence[Trial], seconds: Mapping[str, float]
+    arm: str, trials: Sequence[Trial], sources: Sequence[str], seconds: Mapping[str, float]
 ) -> tuple[Cell, ...]:
     first, steps = trials[0], trained_steps(trials[0])
     counts = [drawn(history(trial)) for trial in trials]
@@ -106,9 +128,9 @@ def _training_row(
         len(trials),
         steps,
         *(
-            _mean([count[what].get(source) for count in counts])
-            for source in SOURCES
-            for what in ("images", "unique")
+            _mean([count.get(source, (0, 0))[place] for count in counts if count])
+            for source in sources
+            for place in (0, 1)
         ),
         None if took is None else took / 60,
         None if took is None else took / steps,

@@ -94,9 +94,15 @@ def train(arguments: list[str]) -> None:
               "training": training, "synthetic": (chosen["data.synthetic"] or {}).get("path"),
               }  # fmt: skip
     (folder / "config.yaml").write_text(yaml.safe_dump(config))
-    lines = [
-        {"step": s, "kind": "train", "loss": 1 / (s + 1), "drawn": {}} for s in range(0, 100, 5)
-    ]
+    share = ratio if isinstance(ratio, float | int) else 0.5
+    lines = []
+    for step in range(0, 100, 5):
+        counts = {"real": step - int(share * step), "synthetic": int(share * step)}
+        lines.append({
+            "step": step, "kind": "train", "loss": 1 / (step + 1),
+            "drawn": {source: count for source, count in counts.items() if count},
+            "unique": {source: min(count, images) for source, count in counts.items() if count},
+        })  # fmt: skip
     lines += [{"step": s, "kind": "val", "pck": s / 200, "mAP": s / 300} for s in (50, 100)]
     (folder / "history.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
     (folder / "best.pt").write_text(json.dumps(config))

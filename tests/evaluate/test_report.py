@@ -27,7 +27,7 @@ from evaluate.report.examples import image_scores, most
 from evaluate.report.export import Column, Table, latex_text, write_tables
 from evaluate.report.sheets import facts_table
 from evaluate.report.tables import Entry, Group, arm_table
-from evaluate.report.training import drawn
+from evaluate.report.training import different_images, drawn, synthetic_share
 from evaluate.report.words import arm_words
 from evaluate.results import Results, outcome, points
 from evaluate.statistics import Difference, SeedMean
@@ -244,15 +244,22 @@ def test_greatest_gains_one_an_identity() -> None:
 
 def test_what_a_history_tells_of_images() -> None:
     lines: list[dict[str, Any]] = [
-        {"kind": "train", "step": 10, "drawn": {"real": 5, "synthetic": 5}},
+        {"kind": "train", "step": 10, "drawn": {"real": 8}, "unique": {"real": 5}},
         {"kind": "val", "step": 10, "pck": 0.5},
-        {"kind": "train", "step": 20, "drawn": {"real": 12, "synthetic": 8}},
+        {
+            "kind": "train",
+            "step": 20,
+            "drawn": {"real": 10, "synthetic": 4, "synthetic.night": 2},
+            "unique": {"real": 5, "synthetic": 4, "synthetic.night": 1},
+        },
     ]
-    assert drawn(lines) == {"images": {"real": 12, "synthetic": 8}, "unique": {}}
-    lines.append({"kind": "drawn", "epoch": 1, "images": {"real": 12}, "unique": {"real": 7}})
-    lines.append({"kind": "drawn", "epoch": 2, "images": {"real": 20}, "unique": {"real": 9}})
-    assert drawn(lines) == {"images": {"real": 20}, "unique": {"real": 9}}
-    assert drawn([]) == {"images": {}, "unique": {}}
+    assert drawn(lines) == {"real": (10, 5), "synthetic": (4, 4), "synthetic.night": (2, 1)}
+    assert synthetic_share(lines) == [(10, 0), (20, 6 / 8)]
+    assert different_images(lines) == [(10, 5), (20, 10)]
+    old = [{"kind": "train", "step": 5, "drawn": {"real": 3}}]
+    assert drawn(old) == {"real": (3, None)}
+    assert different_images(old) == []
+    assert drawn([]) == {} and synthetic_share([{"kind": "train", "drawn": {}}]) == []
 
 
 @dataclass(frozen=True)
@@ -489,7 +496,13 @@ def test_trainings_are_told(made: Made) -> None:
         ("pose", "synthetic_only", "all", "100"),  # one training serves for all amounts
     ]
     assert all(r["Trainings"] == "2" for r in rows)
-    assert "Real drawn" not in rows[0]  # the histories tell nothing of it
+    counts = [(r["Real drawn"], r["Real of them different"], r["Synthetic drawn"]) for r in rows]
+    assert counts[:5] == [
+        ("95", "4", "0"), ("95", "12", "0"),
+        ("48", "4", "47"), ("48", "12", "47"),
+        ("0", "0", "95"),
+    ]  # fmt: skip
+    assert "synthetic share of what was drawn, %" in made.section("training")
     for name in ("Processor", "Cores", "Memory", "GPU"):
         assert f"<dt>{name}</dt><dd>" in made.section("again")
 
