@@ -166,8 +166,8 @@ def _charts(results: Results, task: Task) -> list[Markup]:
     told: dict[str, tuple[Callable[[History], Points], bool]] = {
         "training loss": (lambda lines: series(lines, "train", "loss"), False),
         f"validation {name}": (lambda lines: series(lines, "val", key), True),
-        "synthetic share of what was drawn": (synthetic_share, True),
-        "different images drawn so far": (different_images, False),
+        "synthetic images drawn": (synthetic_share, True),
+        "different images drawn": (different_images, False),
     }
     histories = [
         (number, arm.name, history(trial))

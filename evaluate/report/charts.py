@@ -15,8 +15,9 @@ from evaluate.report.tables import Group
 from evaluate.statistics import Difference, SeedMean
 from pamtri.page.svg import ARMS, INK, inline_svg
 
-_STYLES = ("-", (0, (4, 1.5)), (0, (1, 1)), "-.", (0, (6, 2)), ":")
-"""Arms differ in line style too, for eyes and printers that see no colours."""
+_STYLES = ("-", (0, (4, 1.5)), (0, (1, 1)), "-.", (0, (6, 2)))
+"""Arms differ in line style too, for eyes and printers that see no colours; as the number of styles
+and that of colours have no divisor in common, thirty arms differ in one of them."""
 _MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 _SIZE, _WIDE = (4.4, 2.9), (4.8, 3.2)
 """Inches; a narrow screen shows them at about half of that."""
@@ -67,9 +68,10 @@ def chart(title: str, curves: Sequence[Curve], percent: bool = False) -> Markup:
         axes.set_ylabel(f"{title}, %" if percent else title)
         axes.xaxis.set_major_locator(MaxNLocator(5, integer=True))
         _plain(axes)
-        axes.legend(frameon=False)
+        figure.legend(loc="outside upper left", ncols=2, frameon=False)
 
-    return inline_svg(title, _SIZE, draw)
+    rows = -(-len({curve.label for curve in curves}) // 2)
+    return inline_svg(title, (_SIZE[0], _SIZE[1] - 0.2 + 0.22 * rows), draw)
 
 
 def learning_curve(metric: str, places: Sequence[Place], groups: Sequence[Group]) -> Markup:

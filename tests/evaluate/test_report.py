@@ -502,7 +502,7 @@ def test_trainings_are_told(made: Made) -> None:
         ("48", "4", "47"), ("48", "12", "47"),
         ("0", "0", "95"),
     ]  # fmt: skip
-    assert "synthetic share of what was drawn, %" in made.section("training")
+    assert "synthetic images drawn, %" in made.section("training")
     for name in ("Processor", "Cores", "Memory", "GPU"):
         assert f"<dt>{name}</dt><dd>" in made.section("again")
 
