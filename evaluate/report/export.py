@@ -44,6 +44,8 @@ class Table:
     title: str
     columns: tuple[Column, ...]
     rows: tuple[tuple[Cell, ...], ...]
+    paper: Table | None = None
+    """The same in fewer columns, which is what LaTeX gets."""
 
     @property
     def csv(self) -> str:
@@ -57,6 +59,8 @@ class Table:
     @property
     def latex(self) -> str:
         """A table environment that needs no package but booktabs (and textcomp before 2020)."""
+        if self.paper is not None:
+            return self.paper.latex
         places = range(len(self.columns))
         kinds = "".join("l" if self.has_text(place) else "r" for place in places)
         body = [_latex_row(map(latex_text, row)) for row in self.shown]

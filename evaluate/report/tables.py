@@ -111,7 +111,14 @@ def take_along(name: str, title: str, heading: str, groups: Sequence[Group]) -> 
         Column("Shown"),
     )
     rows = tuple(_cells(group, entry) for group in groups for entry in group.entries)
-    return Table(name, title, columns, rows)
+    narrow = ("Arm", "Mean, %", "Difference, points", "Shown")
+    paper = Table(
+        name,
+        title,
+        tuple(Column(word) for word in (heading, *narrow)),
+        tuple(_paper_cells(group, entry) for group in groups for entry in group.entries),
+    )
+    return Table(name, title, columns, rows, paper)
 
 
 def percent(share: float | None) -> str:
@@ -141,6 +148,20 @@ def _cells(group: Group, entry: Entry) -> tuple[Cell, ...]:
         entry.arm,
         *(None if share is None else 100 * share for share in (*means, *differences)),
         *((None, None, "") if d is None else (d.p, d.p_corrected, "yes" if d.shown else "no")),
+    )
+
+
+def _paper_cells(group: Group, entry: Entry) -> tuple[Cell, ...]:
+    """The intervals behind their values, in brackets."""
+    mean, d = entry.mean, entry.difference
+    value = percent(mean.value if mean is not None else None)
+    interval = _interval(mean)
+    return (
+        group.label,
+        entry.arm,
+        f"{value} ({interval})" if interval else value,
+        None if d is None else f"{points(d.value)} ({points(d.low)} to {points(d.high)})",
+        "" if d is None else "yes" if d.shown else "no",
     )
 
 
