@@ -1,8 +1,9 @@
-"""``pamtri evaluate``, ``pamtri compare`` and ``pamtri quickstart``."""
+"""``pamtri evaluate``, ``compare``, ``ablate`` and ``quickstart``."""
 
 from __future__ import annotations
 
 import contextlib
+import itertools
 import shlex
 import signal
 import sys
@@ -17,6 +18,7 @@ from pamtri.options import config_argument, output_option, resume_option, set_op
 
 if TYPE_CHECKING:
     from evaluate.compare import Comparison
+    from evaluate.config import CompareConfig
 
 data_argument = click.argument("data", type=click.Path(path_type=Path))
 format_option = click.option("--format", "layout", help="Layout of DATA; detected by default.")
@@ -250,34 +252,126 @@ def _one_protocol(**given: bool) -> None:
         raise click.UsageError(" and ".join(given) + " do not go together")
 
 
+jobs_option = click.option(
+    "--jobs",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    help="Commands that run at once, each on a GPU of its own as far as there are.",
+)
+dry_run_option = click.option(
+    "--dry-run", is_flag=True, help="Only show what would be done, for how long, and each command."
+)
+
+
 @click.command()
 @config_argument
 @output_option
 @resume_option
 @set_option
-def compare(config: Path, output: Path, resume: bool, overrides: tuple[str, ...]) -> None:
+@jobs_option
+@dry_run_option
+def compare(
+    config: Path, output: Path, resume: bool, overrides: tuple[str, ...], jobs: int, dry_run: bool
+) -> None:
     """Train with and without synthetic images on the same budget, test on real ones, report.
 
-    Renders (if CONFIG says so), trains every arm with every seed, predicts, scores, and writes
-    OUTPUT/report/index.html. A finished step never runs again.
+    Shows the plan with its time, renders (if CONFIG says so), trains every arm with every amount of
+    real images and every seed, predicts, scores, and writes OUTPUT/report/index.html. A finished
+    step never runs again.
 
     \b
     Examples:
-      pamtri compare configs/compare/veri.yaml --output runs/veri --set real.root=VeRi
+      pamtri compare configs/compare/veri.yaml --output runs/veri --set real.root=VeRi --dry-run
+      pamtri compare configs/compare/veri.yaml --output runs/veri --set real.root=VeRi --jobs 4
       pamtri compare configs/compare/veri.yaml --output runs/veri --set real.root=VeRi --resume
       pamtri compare configs/compare/photographs_small.yaml --output runs/photographs \\
-          --set real.root=../shared/data/real_vehicles
+          --set real.root=../shared/data/real_vehicles --set 'real.images_per_identity=[5,10,all]'
     """
-    from evaluate.compare import run_comparison
     from evaluate.config import CompareConfig
     from pamtri.config import load_config
 
     settings = load_config(config, CompareConfig, overrides)
+    given = ["compare", str(config), "--output", str(output)]
+    comparison = _compare(settings, output, given, overrides, resume, jobs, dry_run)
+    if comparison is not None:
+        _show(comparison)
+
+
+@click.command()
+@config_argument
+@output_option
+@click.option(
+    "--factor",
+    "factors",
+    multiple=True,
+    help="Freeze this one of CONFIG's factors only. Repeatable; all by default.",
+)
+@click.option("--arm", help="The arm that is trained; CONFIG's second by default.")
+@resume_option
+@set_option
+@jobs_option
+@dry_run_option
+def ablate(
+    config: Path,
+    output: Path,
+    factors: tuple[str, ...],
+    arm: str | None,
+    resume: bool,
+    overrides: tuple[str, ...],
+    jobs: int,
+    dry_run: bool,
+) -> None:
+    """Tell what each factor of randomisation is worth: freeze it, render, train, test on real ones.
+
+    CONFIG is one of `pamtri compare` that renders. Its arm is trained on the synthetic set as it is
+    and, for each factor, on one of the same vehicles and scenes with that factor frozen. CONFIG's
+    `factors` say what is frozen and how; light, weather, ground, backdrop, occluders, framing,
+    colour, state and sensor where it names none.
+
+    \b
+    Examples:
+      pamtri ablate configs/compare/veri.yaml --output runs/factors --set real.root=VeRi --dry-run
+      pamtri ablate configs/compare/veri.yaml --output runs/factors --set real.root=VeRi \\
+          --factor light --factor sensor --jobs 2
+    """
+    from evaluate.config import CompareConfig
+    from evaluate.factors import ablation
+    from evaluate.results import answer, worth_rows
+    from pamtri.config import load_config
+    from pamtri.table import text_table
+
+    settings = ablation(load_config(config, CompareConfig, overrides), arm, factors)
+    options = [("--factor", name) for name in factors] + ([("--arm", arm)] if arm else [])
+    given = ["ablate", str(config), "--output", str(output), *itertools.chain(*options)]
+    comparison = _compare(settings, output, given, overrides, resume, jobs, dry_run)
+    if comparison is None:
+        return
+    click.echo(f"\n{answer(comparison.results)}")
+    for task in settings.tasks.named:
+        click.echo(f"\n{text_table(worth_rows(comparison.results, task))}")
+    click.echo(f"\nReport: {comparison.report}")
+
+
+def _compare(
+    settings: CompareConfig,
+    output: Path,
+    given: list[str],
+    overrides: tuple[str, ...],
+    resume: bool,
+    jobs: int,
+    dry_run: bool,
+) -> Comparison | None:
+    """Do what a configuration says, or tell it for ``dry_run``; ``given`` repeats the command."""
+    from evaluate import compare as work
+
+    if dry_run:
+        click.echo(work.dry_run(settings, output, jobs))
+        return None
     sets = [part for override in overrides for part in ("--set", override)]
-    line = shlex.join(["pamtri", "compare", str(config), "--output", str(output), *sets])
+    line = shlex.join(["pamtri", *given, *sets])
     with _stoppable(f"{line} --resume"):
-        comparison = run_comparison(settings, output, line, resume)
-    _show(comparison)
+        return work.run_comparison(settings, output, line, resume, jobs=jobs)
 
 
 @click.command()

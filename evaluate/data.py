@@ -4,28 +4,23 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from evaluate.amounts import LINK, Amount, thinned, write_linked
 from evaluate.config import CompareConfig, IdentitySplit, SourceData
-from pamtri.dataset import Dataset, DatasetInfo, write_native
+from pamtri.dataset import Dataset
 from pamtri.errors import DataError
 from pamtri.formats import open_dataset
-from pamtri.record import FILE_FIELDS, Record
-
-LINK = "source"
-"""Name of the link, in a parted data set, to the folder that it was made from."""
+from pamtri.record import Record
 
 
 def open_source(source: SourceData, splits: Sequence[str]) -> Dataset:
     """The images of ``splits``. Raises DataError when the folder or the images are missing."""
-    if not source.root.exists():
-        raise DataError(
-            f"{source.root}: no such data set folder; name yours with --set real.root=FOLDER"
-        )
-    return open_dataset(source.root, source.format).only(*splits)
+    return _open(source).only(*splits)
 
 
 def part_by_identity(config: CompareConfig, target: Path) -> None:
@@ -34,17 +29,28 @@ def part_by_identity(config: CompareConfig, target: Path) -> None:
     Nothing is copied: ``target`` holds records and a link to the images. Does nothing where no
     parting is asked for or it was done before. Raises DataError below two identities.
     """
-    how = config.real.split_by
-    if how is None or (target / LINK).exists():
-        return
-    root = config.real.root
-    if not root.exists():
-        raise DataError(f"{root}: no such data set folder; name yours with --set real.root=FOLDER")
-    dataset = open_dataset(root, config.real.format)
+    if config.real.split_by is not None and not (target / LINK).exists():
+        dataset = parted(config.real, config.real.split_by)
+        write_linked(dataset, dataset.records, target, config.name)
+
+
+def parted(source: SourceData, how: IdentitySplit) -> Dataset:
+    """The images of known identity, each identity in ``train`` or in ``test``."""
+    dataset = _open(source)
     test = test_identities(dataset.records, how)
-    records = [_parted(record, test) for record in dataset.records if record.identity is not None]
-    write_native(target, records, DatasetInfo(name=config.name, splits=("train", "test")))
-    (target / LINK).symlink_to(root.resolve(), target_is_directory=True)
+    records = tuple(
+        record.model_copy(update={"split": "test" if record.identity in test else "train"})
+        for record in dataset.records
+        if record.identity is not None
+    )
+    return replace(dataset, records=records)
+
+
+def thin(source: SourceData, amount: Amount, target: Path, name: str) -> None:
+    """Write into ``target`` the training images of ``source`` that ``amount`` keeps, as links."""
+    if not (target / LINK).exists():
+        dataset = open_dataset(source.root, source.format)
+        write_linked(dataset, thinned(dataset.records, source.train, amount), target, name)
 
 
 def test_identities(records: Sequence[Record], how: IdentitySplit) -> set[int]:
@@ -74,16 +80,13 @@ def facts(dataset: Dataset) -> dict[str, Any]:
     }
 
 
+def _open(source: SourceData) -> Dataset:
+    if not source.root.exists():
+        raise DataError(
+            f"{source.root}: no such data set folder; name yours with --set real.root=FOLDER"
+        )
+    return open_dataset(source.root, source.format)
+
+
 def _count(values: Any) -> int:
     return len({value for value in values if value is not None})
-
-
-def _parted(record: Record, test: set[int]) -> Record:
-    moved = {
-        name: f"{LINK}/{path}"
-        for name in FILE_FIELDS
-        if (path := getattr(record, name)) is not None
-    }
-    return record.model_copy(
-        update=moved | {"split": "test" if record.identity in test else "train"}
-    )

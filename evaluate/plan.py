@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from evaluate.config import Arm, CompareConfig, Kind, SourceData, Task
+from evaluate.amounts import Amount
+from evaluate.config import Arm, CompareConfig, Kind, SourceData, SyntheticData, Task
 
 PREDICTIONS: dict[Task, str] = {"pose": "pose_test.csv", "reid": "features.npz"}
 """What the prediction step of a task writes into its arm's folder."""
@@ -34,26 +35,31 @@ class Step:
     """Folder that the step continues with ``--resume`` when it exists."""
     replaces: Path | None = None
     """Folder that is removed before the step runs: what an unfinished try left."""
+    needs: tuple[str, ...] = ()
+    """Names of the steps whose files it reads; they stand before it in the plan."""
 
 
 @dataclass(frozen=True)
 class Trial:
-    """One training: a task, an arm and a seed."""
+    """One training: a task, an arm, an amount of real images and a seed."""
 
     task: Task
     arm: Arm
+    amount: Amount
     seed: int
     folder: Path
 
     @property
     def label(self) -> str:
-        """As in ``pose, augmented, seed 0``."""
-        return f"{self.task}, {self.arm.name}, seed {self.seed}"
+        """As in ``pose, augmented, seed 0`` or ``pose, augmented, 5 % of the real images, ...``."""
+        part = "" if self.amount.is_all else f" {self.amount.label} of the real images,"
+        return f"{self.task}, {self.arm.name},{part} seed {self.seed}"
 
     @property
     def slug(self) -> str:
-        """As in ``pose-augmented-seed0``."""
-        return f"{self.task}-{self.arm.name}-seed{self.seed}"
+        """As in ``pose-augmented-seed0`` or ``pose-augmented-5-percent-seed0``."""
+        part = "" if self.amount.is_all else f"{self.amount.slug}-"
+        return f"{self.task}-{self.arm.name}-{part}seed{self.seed}"
 
     @property
     def checkpoint(self) -> Path:
@@ -74,11 +80,34 @@ class Trial:
 def trials(config: CompareConfig, folder: Path) -> tuple[Trial, ...]:
     """Every training of the comparison; arms alternate, so that an early stop is still fair."""
     return tuple(
-        _trial(folder, task, arm, seed)
-        for task in config.tasks.named
-        for seed in config.seeds
-        for arm in config.arms
+        dict.fromkeys(
+            trial_of(config, folder, task, arm, amount, seed)
+            for task in config.tasks.named
+            for seed in config.seeds
+            for amount in config.real.amounts
+            for arm in config.arms
+        )
     )
+
+
+def trial_of(
+    config: CompareConfig, folder: Path, task: Task, arm: Arm, amount: Amount, seed: int
+) -> Trial:
+    """The training of ``arm`` with ``amount`` of the real images, or the one that is the same."""
+    arm, amount = trained_as(config, task, arm, amount)
+    part = Path(task, arm.name) if amount.is_all else Path(task, arm.name, amount.slug)
+    return Trial(task, arm, amount, seed, folder / "arms" / part / f"seed{seed}")
+
+
+def trained_as(config: CompareConfig, task: Task, arm: Arm, amount: Amount) -> tuple[Arm, Amount]:
+    """The arm and amount whose training serves for these: none is done twice.
+
+    Arms that do not differ in a task share its training. An arm of synthetic images only has one
+    for all amounts; its checkpoint is chosen on real vehicles that are held out, as every arm's is:
+    of the largest amount.
+    """
+    first = next(a for a in config.arms if a.differs_in(task) == arm.differs_in(task))
+    return first, amount if first.uses_real(task) else config.real.amounts[-1]
 
 
 def steps(config: CompareConfig, folder: Path) -> tuple[Step, ...]:
@@ -88,44 +117,96 @@ def steps(config: CompareConfig, folder: Path) -> tuple[Step, ...]:
 
 def real_source(config: CompareConfig, folder: Path, task: Task) -> SourceData:
     """Where ``task`` finds the real images: parted by identity if that is asked for."""
-    if config.real.split_by is not None:
-        return SourceData(root=folder / "data" / "real", train=("train",), test=("test",))
     if task == "pose" and config.real.pose is not None:
         return config.real.pose
+    if is_parted(config, task):
+        return SourceData(root=folder / "data" / "real", train=("train",), test=("test",))
     return config.real
 
 
-def synthetic_root(config: CompareConfig, folder: Path) -> Path:
-    """Where the synthetic images are, or will be."""
-    return config.synthetic.path or folder / "data" / "synthetic"
+def is_parted(config: CompareConfig, task: Task) -> bool:
+    """Whether the real images of ``task`` are parted into training and test by identity."""
+    own = task == "pose" and config.real.pose is not None
+    return config.real.split_by is not None and not own
+
+
+def training_source(config: CompareConfig, folder: Path, task: Task, amount: Amount) -> SourceData:
+    """Where a training of ``task`` finds its part of the real images."""
+    source = real_source(config, folder, task)
+    if amount.is_all:
+        return source
+    own = task == "pose" and config.real.pose is not None
+    root = folder / "data" / f"real-{amount.slug}{'-pose' if own else ''}"
+    return SourceData(root=root, train=source.train, test=source.test)
+
+
+def synthetic_sets(config: CompareConfig) -> dict[SyntheticData, str]:
+    """The synthetic data sets that arms are trained with, and what each is called."""
+    sets: dict[SyntheticData, str] = {}
+    for arm in config.arms:
+        if any(arm.uses_synthetic(task) for task in config.tasks.named):
+            own = config.synthetic_of(arm)
+            sets.setdefault(
+                own, "synthetic" if own == config.synthetic else f"synthetic-{arm.name}"
+            )
+    return sets or {config.synthetic: "synthetic"}
+
+
+def synthetic_root(config: CompareConfig, folder: Path, arm: Arm | None = None) -> Path:
+    """Where the synthetic images of ``arm``, or of the first that has any, are or will be."""
+    sets = synthetic_sets(config)
+    own = next(iter(sets)) if arm is None else config.synthetic_of(arm)
+    return own.path or folder / "data" / sets[own]
 
 
 def _steps(config: CompareConfig, folder: Path) -> Iterator[Step]:
-    if config.synthetic.render is not None:
-        root = synthetic_root(config, folder)
-        yield Step(
-            "render",
-            "render",
-            "Render synthetic images",
-            render_arguments(config.synthetic.render, root, config.synthetic.workers)
-            + _set_options(config.synthetic.overrides),
-            resumes=root,
-        )
+    yield from _render_steps(config, folder)
     for trial in trials(config, folder):
         yield from _trial_steps(config, folder, trial)
+
+
+def _render_steps(config: CompareConfig, folder: Path) -> Iterator[Step]:
+    """One after another: each keeps ``workers`` processes busy."""
+    before: tuple[str, ...] = ()
+    for synthetic, name in synthetic_sets(config).items():
+        if synthetic.render is None:
+            continue
+        root, arm = folder / "data" / name, name.removeprefix("synthetic").removeprefix("-")
+        step = Step(
+            _render_step(name),
+            "render",
+            f"Render synthetic images for {arm}" if arm else "Render synthetic images",
+            render_arguments(synthetic.render, root, synthetic.workers)
+            + _set_options(synthetic.overrides),
+            resumes=root,
+            needs=before,
+        )
+        before = (step.name,)
+        yield step
+
+
+def _render_step(name: str) -> str:
+    """The step that makes the synthetic data set of this name."""
+    return name.replace("synthetic", "render", 1)
 
 
 def _trial_steps(config: CompareConfig, folder: Path, trial: Trial) -> Iterator[Step]:
     real = real_source(config, folder, trial.task)
     keypoints: tuple[str, ...] = ()
+    needs = []
+    if trial.arm.uses_synthetic(trial.task):
+        synthetic = config.synthetic_of(trial.arm)
+        needs += [_render_step(synthetic_sets(config)[synthetic])] if synthetic.render else []
     if _needs_pose(config, trial):
-        pose = _trial(folder, "pose", trial.arm, trial.seed)
+        pose = trial_of(config, folder, "pose", trial.arm, trial.amount, trial.seed)
         keypoints = ("--keypoints", str(trial.keypoints))
+        needs += [f"{trial.slug}-keypoints"]
         yield Step(
             f"{trial.slug}-keypoints",
             "keypoints",
             f"Find keypoints for {trial.label}",
             _predict_arguments(pose, real, (*real.train, *real.test), trial.keypoints),
+            needs=(f"{pose.slug}-train",),
         )
     yield Step(
         f"{trial.slug}-train",
@@ -133,17 +214,15 @@ def _trial_steps(config: CompareConfig, folder: Path, trial: Trial) -> Iterator[
         f"Train {trial.label}",
         _train_arguments(config, folder, trial),
         resumes=trial.folder / "train",
+        needs=tuple(needs),
     )
     yield Step(
         f"{trial.slug}-predict",
         "predict",
         f"Predict {trial.label}",
         (*_predict_arguments(trial, real, real.test, trial.predictions), *keypoints),
+        needs=(f"{trial.slug}-train",),
     )
-
-
-def _trial(folder: Path, task: Task, arm: Arm, seed: int) -> Trial:
-    return Trial(task, arm, seed, folder / "arms" / task / arm.name / f"seed{seed}")
 
 
 def _needs_pose(config: CompareConfig, trial: Trial) -> bool:
@@ -168,15 +247,14 @@ def render_arguments(config: Path, output: Path, workers: int) -> tuple[str, ...
 
 
 def _train_arguments(config: CompareConfig, folder: Path, trial: Trial) -> tuple[str, ...]:
-    real = real_source(config, folder, trial.task)
+    real = training_source(config, folder, trial.task, trial.amount)
     sources: dict[str, Any] = {"data.real": _source(real.root, real.format, real.train)}
     if _needs_pose(config, trial):
         sources["data.real"]["keypoints"] = str(trial.keypoints)
-    if trial.arm.synthetic_ratio > 0:
-        root = synthetic_root(config, folder)
+    sources["data.synthetic"] = None
+    if trial.arm.uses_synthetic(trial.task):
+        root = synthetic_root(config, folder, trial.arm)
         sources["data.synthetic"] = _source(root, None, config.synthetic.train)
-    else:
-        sources["data.synthetic"] = None
     settings = sources | {
         "mixing.synthetic_ratio": trial.arm.synthetic_ratio,
         "seed": trial.seed,
@@ -186,6 +264,7 @@ def _train_arguments(config: CompareConfig, folder: Path, trial: Trial) -> tuple
         *("train", trial.task, str(task.config), "--output", str(trial.folder / "train")),
         *_set_options(task.overrides),
         *_set_options(tuple(f"{key}={json.dumps(value)}" for key, value in settings.items())),
+        *_set_options(trial.arm.overrides.of(trial.task)),
     )
 
 

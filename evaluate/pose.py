@@ -43,6 +43,12 @@ class PoseScores:
             for alpha in pck.ALPHAS
         }
 
+    @property
+    def sizes(self) -> NDArray[np.float64]:
+        """(n,) square roots of the areas of the visible keypoints' boxes, pixels."""
+        true, letters = labels_of(self.records)
+        return np.sqrt(pck.box_areas(true, letters == Visibility.VISIBLE))
+
     def summary(self) -> dict[str, Any]:
         """Everything as plain data for JSON; shares in 0..1."""
         whole = part_scores(self.errors)
@@ -50,7 +56,6 @@ class PoseScores:
         visible, confidence = letters == Visibility.VISIBLE, self.predicted[..., 2]
         right = np.nan_to_num(self.errors, nan=np.inf) <= pck.ALPHA
         scored = ~np.isnan(self.errors).all(axis=1)
-        sizes = np.sqrt(pck.box_areas(true, visible))
         return {
             "images": len(self.names),
             "images_scored": whole["images"],
@@ -64,7 +69,7 @@ class PoseScores:
             "visibility": visibility(confidence, visible),
             "reliability": reliability(confidence[scored], right[scored]),
             "by_state": by_state(self.predicted[..., :2], true, letters),
-            **by_part(self.errors, self.records, sizes),
+            **by_part(self.errors, self.records, self.sizes),
         }
 
 

@@ -26,6 +26,8 @@ STATES = {
 """Of keypoints whose place is known, with the words for them."""
 
 Array = NDArray[np.float64]
+Parts = dict[str, NDArray[np.bool_]]
+"""Masks (n,) of the images of each part, by its word."""
 
 
 def part_scores(errors: Array) -> dict[str, Any]:
@@ -50,9 +52,15 @@ def by_state(predicted: Array, true: Array, letters: NDArray[np.str_]) -> dict[s
 
     Errors are relative to the visible keypoints' box in every state.
     """
+    errors = errors_by_state(predicted, true, letters)
+    return {word: part_scores(of_state) for word, of_state in errors.items()}
+
+
+def errors_by_state(predicted: Array, true: Array, letters: NDArray[np.str_]) -> dict[str, Array]:
+    """``pck.relative_errors`` (n, 36) of the keypoints in each visibility state that occurs."""
     visible = letters == Visibility.VISIBLE
     return {
-        word: part_scores(pck.relative_errors(predicted, true, visible, letters == state))
+        word: pck.relative_errors(predicted, true, visible, letters == state)
         for state, word in STATES.items()
         if (letters == state).any()
     }
@@ -64,29 +72,30 @@ def by_part(errors: Array, records: Sequence[Record], sizes: Array) -> dict[str,
     ``errors`` (n, 36) of n ``records``, ``sizes`` (n,) pixels. Images whose records do not tell are
     left out of a division.
     """
-    divisions: dict[str, list[str]] = {
-        "by_domain": [record.domain for record in records],
-        "by_azimuth": [_side(record) for record in records],
-        "by_size": [_size_word(size) for size in sizes],
-        "by_occlusion": [occlusion_word(record.occlusion) for record in records],
-    }
-    order: dict[str, Sequence[str]] = {
-        "by_domain": ("real", "synthetic"),
-        "by_azimuth": SIDES,
-        "by_size": [_size_word(size) for size in (1, *SIZES_PX)],
-        "by_occlusion": OCCLUSION_WORDS,
-    }
     return {
-        name: {
-            word: part_scores(errors[np.array(words) == word])
-            for word in order[name]
-            if word in words
-        }
-        for name, words in divisions.items()
+        name: {word: part_scores(errors[mask]) for word, mask in parts.items()}
+        for name, parts in divisions(records, sizes).items()
     }
 
 
-def _side(record: Record) -> str:
+def divisions(records: Sequence[Record], sizes: Array) -> dict[str, Parts]:
+    """Which of n ``records``, of ``sizes`` (n,), are in which part of each division."""
+    size_words = [_size_word(size) for size in (1, *SIZES_PX)]
+    return {
+        "by_domain": parts([record.domain for record in records], ("real", "synthetic")),
+        "by_azimuth": parts([side_word(record) for record in records], SIDES),
+        "by_size": parts([_size_word(size) for size in sizes], size_words),
+        "by_occlusion": parts([occlusion_word(r.occlusion) for r in records], OCCLUSION_WORDS),
+    }
+
+
+def parts(words: Sequence[str], order: Sequence[str]) -> Parts:
+    """(n,) masks of the images that each word of ``order`` holds for, if any."""
+    return {word: np.array(words) == word for word in order if word in words}
+
+
+def side_word(record: Record) -> str:
+    """Which of ``SIDES`` the camera sees; empty where it is unknown."""
     if record.viewpoint is None:
         return ""
     return SIDES[int(sides_of(np.array([record.viewpoint.azimuth_deg]))[0])]

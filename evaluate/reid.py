@@ -100,7 +100,8 @@ class ReidScores:
     def _parts(self) -> dict[str, Any]:
         parts = by_part(self.query, self.gallery, self.ranking)
         # A track shows its vehicle from several sides.
-        return parts if self.of == "images" else parts | {"by_azimuth_difference": {}}
+        by_view: dict[str, Any] = {"by_azimuth": {}, "by_azimuth_difference": {}}
+        return parts if self.of == "images" else parts | by_view
 
     def _mean_precision_of_short_list(self) -> float:
         return float(np.nanmean(self.ranking.average_precision_within(SHORT_LIST)))

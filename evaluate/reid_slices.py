@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from evaluate.pose_slices import OCCLUSION_WORDS, occlusion_word
+from evaluate.pose_slices import OCCLUSION_WORDS, Parts, occlusion_word, parts, side_word
+from evaluate.viewpoint import SIDES
 from pamtri.attributes import COLOURS, TYPES
 from pamtri.ranking import Ranking
 from pamtri.record import Record
@@ -19,26 +20,29 @@ DIFFERENCES_DEG = (30, 60, 90, 120, 150, 180)
 
 
 def by_part(query: Sequence[Record], gallery: Sequence[Record], ranking: Ranking) -> dict[str, Any]:
-    """Scores by colour, type and occlusion of the query, azimuth difference, and near twins.
+    """Scores by side, colour, type and occlusion of the query, azimuth difference, and near twins.
 
     Only parts that there are queries of; a query whose record does not tell is in no part of a
     division. See ``by_azimuth_difference`` and ``near_twins`` for these two.
     """
-    divisions: dict[str, tuple[list[str], Sequence[str]]] = {
-        "by_colour": ([r.colour or "" for r in query], COLOURS),
-        "by_type": ([r.type or "" for r in query], TYPES),
-        "by_occlusion": ([occlusion_word(r.occlusion) for r in query], OCCLUSION_WORDS),
-    }
-    parts: dict[str, Any] = {
-        name: {
-            word: part_scores(ranking, np.array(words) == word) for word in order if word in words
-        }
-        for name, (words, order) in divisions.items()
+    scores: dict[str, Any] = {
+        name: {word: part_scores(ranking, mask) for word, mask in of_division.items()}
+        for name, of_division in divisions(query).items()
     }
     return {
-        **parts,
+        **scores,
         "by_azimuth_difference": by_azimuth_difference(query, gallery, ranking),
         "near_twins": near_twins(query, gallery, ranking),
+    }
+
+
+def divisions(query: Sequence[Record]) -> dict[str, Parts]:
+    """Which of the queries are in which part of each division."""
+    return {
+        "by_azimuth": parts([side_word(r) for r in query], SIDES),
+        "by_colour": parts([r.colour or "" for r in query], COLOURS),
+        "by_type": parts([r.type or "" for r in query], TYPES),
+        "by_occlusion": parts([occlusion_word(r.occlusion) for r in query], OCCLUSION_WORDS),
     }
 
 
@@ -60,19 +64,28 @@ def by_azimuth_difference(
 
     Of each range, as if the query's other matches were not in the gallery.
     """
+    everyone = np.ones(len(query), dtype=bool)
+    scores = {
+        word: part_scores(of_range, everyone)
+        for word, of_range in rankings_by_angle(query, gallery, ranking).items()
+    }
+    return {word: part for word, part in scores.items() if part["queries"]}
+
+
+def rankings_by_angle(
+    query: Sequence[Record], gallery: Sequence[Record], ranking: Ranking
+) -> dict[str, Ranking]:
+    """For each range of degrees, the ranking as if matches from elsewhere were not there."""
     azimuths = _azimuths(gallery)
     differences = [
         np.abs((azimuths[rows] - azimuth + 180) % 360 - 180)
         for azimuth, rows in zip(_azimuths(query), ranking.matches, strict=True)
     ]
-    everyone = np.ones(len(query), dtype=bool)
-    parts = {}
+    rankings = {}
     for low, high in zip((0, *DIFFERENCES_DEG), DIFFERENCES_DEG, strict=False):
         kept = [(low <= d) & (d < high + (high == 180)) for d in differences]
-        scores = part_scores(ranking.only(kept), everyone)
-        if scores["queries"]:
-            parts[f"{low}-{high}°"] = scores
-    return parts
+        rankings[f"{low}-{high}°"] = ranking.only(kept)
+    return rankings
 
 
 def near_twins(

@@ -10,9 +10,12 @@ from typing import Any
 
 import yaml
 
+from evaluate.amounts import Amount
+from evaluate.budget import check_equal, spent
 from evaluate.config import CompareConfig, Task
 from evaluate.data import open_source
-from evaluate.plan import Trial, real_source, trials
+from evaluate.factors import worths
+from evaluate.plan import Trial, real_source, trained_as, trials
 from evaluate.pose import PoseScores, score_pose
 from evaluate.reid import ReidScores, score_reid
 from evaluate.statistics import (
@@ -25,7 +28,6 @@ from evaluate.statistics import (
     paired_difference,
 )
 from pamtri.dataset import Dataset
-from pamtri.errors import DataError
 from pamtri.features import read_features
 from pamtri.formats.pose_csv import read_predictions
 
@@ -70,16 +72,21 @@ class Results:
     test: dict[Task, Dataset]
     scores: dict[Trial, Scores]
     differences: dict[Task, dict[str, dict[str, Difference]]]
-    """Task, arm and metric to that arm less the baseline; where there are several arms, corrected
-    for their number, metric by metric."""
+    """Task, arm and metric to that arm less the baseline, with the most real images; where there
+    are several arms, corrected for their number, metric by metric."""
+    curves: dict[Task, dict[Amount, dict[str, dict[str, Difference]]]]
+    """The same with every amount of real images."""
 
-    def of(self, task: Task, arm: str) -> list[tuple[Trial, Scores]]:
-        """The trials of one arm, a seed each."""
-        return [(t, s) for t, s in self.scores.items() if (t.task, t.arm.name) == (task, arm)]
+    def of(self, task: Task, arm: str, amount: Amount | None = None) -> list[tuple[Trial, Scores]]:
+        """The trials of one arm, a seed each; with the most real images unless said."""
+        return _of(self.config, self.scores, task, arm, amount or self.config.real.amounts[-1])
 
-    def mean(self, task: Task, arm: str, metric: str) -> SeedMean | None:
+    def mean(
+        self, task: Task, arm: str, metric: str, amount: Amount | None = None
+    ) -> SeedMean | None:
         """The metric of one arm, averaged over its seeds."""
-        values = [s.measures[metric].value for _, s in self.of(task, arm) if metric in s.measures]
+        scores = [s.measures for _, s in self.of(task, arm, amount)]
+        values = [measures[metric].value for measures in scores if metric in measures]
         known = [value for value in values if value is not None]
         return mean_over_seeds(known) if known else None
 
@@ -94,32 +101,61 @@ class Results:
 
     def summary(self) -> dict[str, Any]:
         """Everything as plain data: what ``results.json`` holds and the report shows."""
-        tasks = {}
+        tasks: dict[str, dict[str, Any]] = {}
         for task in self.config.tasks.named:
-            arms = {}
+            scored = {}
             for arm in self.config.arms:
                 means = {m.key: self.mean(task, arm.name, m.key) for m in self.metrics(task)}
                 known = {key: mean for key, mean in means.items() if mean is not None}
-                arms[arm.name] = {
+                scored[arm.name] = {
                     "mean": {key: mean.value for key, mean in known.items()},
                     "interval": {key: [mean.low, mean.high] for key, mean in known.items()},
                     "seeds": {str(t.seed): s.summary() for t, s in self.of(task, arm.name)},
                 }
             tasks[task] = {
                 "steps": {t.slug: trained_steps(t) for t in self.scores if t.task == task},
-                "arms": arms,
+                "images": {
+                    t.slug: spent(_training(t), "images") for t in self.scores if t.task == task
+                },
+                "arms": scored,
                 "differences": {
                     arm: {key: asdict(d) | {"shown": d.shown} for key, d in by_metric.items()}
                     for arm, by_metric in self.differences[task].items()
                 },
+                "learning_curve": self._curve(task),
             }
-        return {"name": self.config.name, "answer": answer(self), "tasks": tasks}
+            if self.config.about == "factors":
+                tasks[task]["factors"] = {
+                    name: {key: asdict(d) | {"shown": d.shown} for key, d in by_metric.items()}
+                    for name, by_metric in worths(self.differences[task]).items()
+                }
+        arms = {arm.name: arm.model_dump(mode="json", exclude={"name"}) for arm in self.config.arms}
+        return {"name": self.config.name, "answer": answer(self), "arms": arms, "tasks": tasks}
+
+    def _curve(self, task: Task) -> dict[str, Any]:
+        """Means, intervals and differences by amount of real images, where there are several."""
+        amounts = self.config.real.amounts
+        return {
+            amount.label: {
+                arm.name: {
+                    metric.key: {
+                        "mean": asdict(mean) if mean is not None else None,
+                        "difference": asdict(d) | {"shown": d.shown} if d is not None else None,
+                    }
+                    for metric in self.metrics(task)
+                    for mean in [self.mean(task, arm.name, metric.key, amount)]
+                    for d in [self.curves[task][amount].get(arm.name, {}).get(metric.key)]
+                }
+                for arm in self.config.arms
+            }
+            for amount in (amounts if len(amounts) > 1 else ())
+        }
 
 
 def collect(config: CompareConfig, folder: Path) -> Results:
     """Score every trial of the finished comparison in ``folder``.
 
-    Raises DataError where the trials of a task did not get the same number of steps.
+    Raises DataError where the trials of a task did not get the same budget.
     """
     test: dict[Task, Dataset] = {}
     scores: dict[Trial, Scores] = {}
@@ -129,23 +165,62 @@ def collect(config: CompareConfig, folder: Path) -> Results:
             test[trial.task] = open_source(source, source.test)
         scores[trial] = _score(trial, test[trial.task], source.test)
     for task in config.tasks.named:
-        _check_budgets([trial for trial in scores if trial.task == task])
-    differences = {task: _differences(config, task, scores) for task in config.tasks.named}
-    return Results(config, test, scores, differences)
+        check_equal(
+            {t.label: spent(_training(t), config.budget) for t in scores if t.task == task},
+            config.budget,
+        )
+    amounts = config.real.amounts
+    curves = {
+        task: {amount: _differences(config, task, amount, scores) for amount in amounts}
+        for task in config.tasks.named
+    }
+    differences = {task: by_amount[amounts[-1]] for task, by_amount in curves.items()}
+    return Results(config, test, scores, differences, curves)
 
 
 def answer(results: Results) -> str:
     """The comparison's outcome in one plain sentence with its intervals."""
-    arm = results.config.arms[1]
-    clauses = []
-    for task in results.config.tasks.named:
-        metric = METRICS[task][0]
-        difference = results.differences[task][arm.name].get(metric.key)
-        clauses.append(outcome(difference, TASK_NAMES[task], metric.label))
-    return (
-        f"With {100 * arm.synthetic_ratio:g}{_NBSP}% synthetic images in every training batch, "
-        f"{'; '.join(clauses)}."
+    config = results.config
+    if config.about == "factors":
+        clauses = [_factors_outcome(results, task) for task in config.tasks.named]
+        return f"Of {len(config.arms) - 1} factors of randomisation, {'; '.join(clauses)}."
+    # A task that both arms share the training of has no outcome.
+    first, second = config.arms[:2]
+    tasks = [t for t in config.tasks.named if first.differs_in(t) != second.differs_in(t)]
+    clauses = [_second_arm_outcome(results, task) for task in tasks]
+    return f"{_change(config)}, {'; '.join(clauses)}."
+
+
+def _change(config: CompareConfig) -> str:
+    """What sets the second arm apart from the first."""
+    baseline, arm = config.arms[:2]
+    if baseline.synthetic_ratio > 0 or baseline.overrides != arm.overrides:
+        return f"With '{arm.name}' in place of '{baseline.name}'"
+    return f"With {100 * arm.synthetic_ratio:g}{_NBSP}% synthetic images in every training batch"
+
+
+def _second_arm_outcome(results: Results, task: Task) -> str:
+    metric = METRICS[task][0]
+    difference = results.differences[task][results.config.arms[1].name].get(metric.key)
+    return outcome(difference, TASK_NAMES[task], metric.label)
+
+
+def _factors_outcome(results: Results, task: Task) -> str:
+    """A clause that names every factor whose worth is shown, the worthiest first."""
+    metric = METRICS[task][0]
+    shown = [
+        (by_metric[metric.key], name)
+        for name, by_metric in worths(results.differences[task]).items()
+        if metric.key in by_metric and by_metric[metric.key].shown
+    ]
+    what = f"{TASK_NAMES[task]} ({metric.label})"
+    if not shown:
+        return f"none was shown to be worth anything in {what}"
+    listed = ", ".join(
+        f"{name} {points(d.value)} points (95{_NBSP}% interval {points(d.low)} to {points(d.high)})"
+        for d, name in sorted(shown, key=lambda pair: -pair[0].value)
     )
+    return f"{len(shown)} {'is' if len(shown) == 1 else 'are'} shown to matter in {what}: {listed}"
 
 
 def outcome(difference: Difference | None, task: str, metric: str) -> str:
@@ -161,6 +236,23 @@ def outcome(difference: Difference | None, task: str, metric: str) -> str:
     verb = "rose" if difference.value > 0 else "fell"
     size = points(abs(difference.value), signed=False)
     return f"{task} ({metric}) {verb} by {size} points ({interval})"
+
+
+def worth_rows(results: Results, task: Task) -> list[list[str]]:
+    """A table of what each factor is worth in the task's first metric, the worthiest first."""
+    metric = METRICS[task][0]
+    found = [
+        (by_metric[metric.key], name)
+        for name, by_metric in worths(results.differences[task]).items()
+        if metric.key in by_metric
+    ]
+    rows = [[task, f"{metric.label}, points", "95 % interval", "p, corrected", ""]]
+    for d, name in sorted(found, key=lambda pair: -pair[0].value):
+        p = d.p if d.p_corrected is None else d.p_corrected
+        said = "no difference shown" if not d.shown else "helps" if d.value > 0 else "hurts"
+        interval = f"{points(d.low)} to {points(d.high)}"
+        rows.append([name, points(d.value), interval, f"{p:.3f}", said])
+    return rows
 
 
 def highlights(results: Results, count: int = 3) -> list[str]:
@@ -198,8 +290,7 @@ def _mean_points(mean: SeedMean | None) -> str:
 
 def trained_steps(trial: Trial) -> int:
     """The optimisation steps that a trial was trained for."""
-    text = (trial.folder / "train" / "config.yaml").read_text(encoding="utf-8")
-    return int(yaml.safe_load(text)["training"]["steps"])
+    return int(_training(trial)["steps"])
 
 
 def history(trial: Trial) -> list[dict[str, Any]]:
@@ -214,34 +305,49 @@ def _score(trial: Trial, test: Dataset, splits: Sequence[str]) -> Scores:
     return score_reid(read_features(trial.predictions), test, splits)
 
 
-def _check_budgets(of_task: Sequence[Trial]) -> None:
-    budgets = {trial.label: trained_steps(trial) for trial in of_task}
-    if len(set(budgets.values())) > 1:
-        listed = "; ".join(f"{label}: {steps}" for label, steps in budgets.items())
-        raise DataError(f"the trainings did not get the same number of steps ({listed})")
+def _training(trial: Trial) -> dict[str, Any]:
+    text = (trial.folder / "train" / "config.yaml").read_text(encoding="utf-8")
+    training: dict[str, Any] = yaml.safe_load(text)["training"]
+    return training
+
+
+def _of(
+    config: CompareConfig, scores: Mapping[Trial, Scores], task: Task, name: str, amount: Amount
+) -> list[tuple[Trial, Scores]]:
+    """The trials of the arm ``name`` with ``amount`` of the real images."""
+    (arm,) = (arm for arm in config.arms if arm.name == name)
+    wanted = trained_as(config, task, arm, amount)
+    return [(t, s) for t, s in scores.items() if t.task == task and (t.arm, t.amount) == wanted]
 
 
 def _differences(
-    config: CompareConfig, task: Task, scores: Mapping[Trial, Scores]
+    config: CompareConfig, task: Task, amount: Amount, scores: Mapping[Trial, Scores]
 ) -> dict[str, dict[str, Difference]]:
-    by_arm: dict[str, list[dict[str, Measure]]] = {
-        arm.name: [s.measures for t, s in scores.items() if (t.task, t.arm) == (task, arm)]
-        for arm in config.arms
+    """By arm after the first and metric; nothing for an arm that shares the first one's training.
+
+    Arms that share one are compared, and counted in the correction, once.
+    """
+    trained = {arm.name: trained_as(config, task, arm, amount)[0].name for arm in config.arms}
+    baseline, *others = trained
+    distinct = dict.fromkeys(name for name in trained.values() if name != trained[baseline])
+    measures = {
+        name: [s.measures for _, s in _of(config, scores, task, name, amount)]
+        for name in (baseline, *distinct)
     }
-    baseline, *others = by_arm
-    found: dict[str, dict[str, Difference]] = {}
-    for arm in others:
-        found[arm] = {}
-        for key in (m.key for m in METRICS[task]):
-            both = by_arm[baseline] + by_arm[arm]
-            if not all(key in measures for measures in both):
-                continue
-            difference = paired_difference(
-                [m[key] for m in by_arm[baseline]], [m[key] for m in by_arm[arm]]
-            )
-            if difference is not None:
-                found[arm][key] = difference
-    return _corrected(found) if len(others) > 1 else found
+    found = {name: _paired(task, measures[baseline], measures[name]) for name in distinct}
+    if len(distinct) > 1:
+        found = _corrected(found)
+    return {arm: found.get(trained[arm], {}) for arm in others}
+
+
+def _paired(
+    task: Task, first: Sequence[Mapping[str, Measure]], second: Sequence[Mapping[str, Measure]]
+) -> dict[str, Difference]:
+    """The second less the first by metric, where every trial has a value for it."""
+    keys = [m.key for m in METRICS[task] if all(m.key in by for by in (*first, *second))]
+    found = {key: paired_difference([m[key] for m in first], [m[key] for m in second])
+             for key in keys}  # fmt: skip
+    return {key: difference for key, difference in found.items() if difference is not None}
 
 
 def _corrected(

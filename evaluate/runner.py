@@ -1,4 +1,4 @@
-"""Runs the steps of a comparison one after another, each in a process of its own.
+"""Runs the steps of a comparison, each in a process of its own: one after another, or some at once.
 
 A finished step leaves ``steps/<name>.json`` and never runs again; what a step prints goes to
 ``logs/<name>.log``. The folder is locked while a step runs, by the step itself too: a step that
@@ -16,27 +16,37 @@ import shlex
 import shutil
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
 from evaluate.config import Kind
 from evaluate.plan import Step
+from evaluate.timing import duration, seconds_until_done, step_seconds
 from pamtri.errors import UserError
 from pamtri.run_folder import write_atomic
 
 PAMTRI = (sys.executable, "-m", "pamtri")
 _QUIET_SECONDS = 15.0
+_LIVE_SECONDS = 1.0
 _PATIENCE_SECONDS = 20.0
 _LINE_ENDS = re.compile(rb"[\r\n]+")
+
+
+class _StoppedError(Exception):
+    """A step was ended because another failed, or the whole run is interrupted."""
 
 
 class Runner:
     """Runs the steps of ``plan`` in ``folder`` and says where it is and how long is left.
 
-    ``expected`` is the seconds that a kind of step may take, until one has been timed.
+    ``expected`` is the seconds that a kind of step may take, until one has been timed. ``jobs``
+    steps run at once, on the GPUs by turns; what each of them does is the same as one by one.
     """
 
     def __init__(
@@ -45,64 +55,108 @@ class Runner:
         plan: Sequence[Step],
         expected: Mapping[Kind, float],
         command: Sequence[str] = PAMTRI,
+        jobs: int = 1,
     ) -> None:
         self.folder = folder
         self.plan = tuple(plan)
+        self.jobs = jobs
         self._expected = expected
         self._command = tuple(command)
+        self._gpus = gpus() if jobs > 1 else []
+        self._since: dict[str, float] = {}
+        self._line = _Line()
+        self._stop: str | None = None
 
     def run(self, steps: Sequence[Step]) -> None:
-        """Run those of ``steps`` (a part of the plan) that are not finished, in order.
+        """Run those of ``steps`` (a part of the plan) that are not finished.
 
-        Raises UserError, with the log's path and its last line, when one fails; and when another
-        process works in the folder.
+        They are taken up in order, each as soon as those that it needs are done. Raises UserError,
+        with the log's path and its last line, when one fails, after it has ended the others; and
+        when another process works in the folder.
         """
-        with self._locked() as lock:
-            for step in steps:
-                number = self.plan.index(step) + 1
-                place = f"[{number}/{len(self.plan)}] {step.title}"
-                if self.seconds(step) is not None:
-                    say(f"{place}: done before")
-                    continue
-                say(f"{place} ({self.time_left()})")
-                self._run(step, lock)
+        with self._locked() as lock, ThreadPoolExecutor(self.jobs) as pool:
+            waiting = [step for step in steps if not self._done_before(step)]
+            try:
+                self._work_off(waiting, pool, lock)
+            except BaseException as error:
+                # Whoever pressed Ctrl-C stopped the other steps with it.
+                self._stop = "failed" if isinstance(error, Exception) else "interrupted"
+                raise
 
     def seconds(self, step: Step) -> float | None:
         """How long a finished step took; None where it is not finished."""
         note = self._note(step)
         return float(note["seconds"]) if note.get("finished") else None
 
-    def shell_line(self, step: Step) -> str:
-        """The step as a person would type it."""
-        return shlex.join(("pamtri", *step.arguments))
+    def shell_line(self, step: Step, go_on: bool = False) -> str:
+        """The step as a person would type it, to ``go_on`` with what an unfinished try left."""
+        resume = self._resume(step) if go_on else ()
+        return shlex.join(("pamtri", *step.arguments, *resume))
 
     def log(self, step: Step) -> Path:
         """Where the output of ``step`` goes."""
         return self.folder / "logs" / f"{step.name}.log"
 
-    def time_left(self, spent: float = 0.0) -> str:
-        """As in ``about 3 min left in all``; ``spent`` are seconds of the step that runs."""
+    def estimates(self) -> dict[Kind, float | None]:
+        """Seconds that a step of each kind of the plan takes; None where nothing tells."""
         timed: dict[Kind, list[float]] = {}
         for path in sorted((self.folder / "steps").glob("*.json")):
             note = _read_note(path)
             if note.get("finished"):
                 timed.setdefault(note["kind"], []).append(float(note["seconds"]))
-        todo = [step.kind for step in self.plan if self.seconds(step) is None]
-        left = seconds_left(todo, timed, self._expected, spent)
-        return "time left unknown yet" if left is None else f"about {duration(left)} left in all"
+        kinds = dict.fromkeys(step.kind for step in self.plan)
+        return {kind: step_seconds(kind, timed, self._expected) for kind in kinds}
 
-    def _run(self, step: Step, lock: int) -> None:
+    def time_left(self) -> str:
+        """As in ``about 3 min left in all``."""
+        now, each, left = time.monotonic(), self.estimates(), {}
+        for step in self.plan:
+            if self.seconds(step) is None:
+                seconds = each[step.kind]
+                if seconds is None:
+                    return "time left unknown yet"
+                left[step.name] = max(0.0, seconds - (now - self._since.get(step.name, now)))
+        needs = {step.name: step.needs for step in self.plan}
+        return f"about {duration(seconds_until_done(left, needs, self.jobs))} left in all"
+
+    def _done_before(self, step: Step) -> bool:
+        done = self.seconds(step) is not None
+        if done:
+            say(f"{self._place(step)}: done before")
+        return done
+
+    def _place(self, step: Step) -> str:
+        return f"[{self.plan.index(step) + 1}/{len(self.plan)}] {step.title}"
+
+    def _work_off(self, waiting: list[Step], pool: ThreadPoolExecutor, lock: int) -> None:
+        """Run all of ``waiting``, as many at a time as there are places."""
+        places = list(range(self.jobs))
+        running: dict[Future[None], tuple[Step, int]] = {}
+        while waiting or running:
+            unfinished = {step.name for step in [*waiting, *(s for s, _ in running.values())]}
+            ready = [step for step in waiting if unfinished.isdisjoint(step.needs)]
+            for step in ready[: len(places)]:
+                waiting.remove(step)
+                place = places.pop(0)
+                self._line.say(f"{self._place(step)} ({self.time_left()})")
+                self._since[step.name] = time.monotonic()
+                running[pool.submit(self._run, step, lock, place)] = (step, place)
+            for ended in wait(running, return_when=FIRST_COMPLETED).done:
+                places = sorted([*places, running.pop(ended)[1]])
+                ended.result()
+
+    def _run(self, step: Step, lock: int, place: int) -> None:
         log = self.log(step)
         log.parent.mkdir(parents=True, exist_ok=True)
         if step.replaces is not None:
             shutil.rmtree(step.replaces, ignore_errors=True)
-        resume = ("--resume",) if step.resumes is not None and step.resumes.exists() else ()
+        arguments = (*step.arguments, *self._resume(step))
         before = float(self._note(step).get("seconds", 0.0))
         start = time.monotonic()
         status = -1
         try:
             with log.open("ab") as file:
-                status = self._follow((*step.arguments, *resume), file, lock)
+                status = self._follow(step, arguments, file, lock, place)
         finally:
             seconds = before + time.monotonic() - start
             self._write_note(step, seconds, finished=status == 0)
@@ -111,9 +165,12 @@ class Runner:
                 f"'{step.title}' failed (exit status {status}): {_last_line(log)}; its log is "
                 f"{log}, and the same command with --resume goes on from here"
             )
-        say(f"    done in {duration(seconds)}")
+        what = f"{self._place(step)}: " if self.jobs > 1 else "    "
+        self._line.say(f"{what}done in {duration(seconds)}")
 
-    def _follow(self, arguments: Sequence[str], log: IO[bytes], lock: int) -> int:
+    def _follow(
+        self, step: Step, arguments: Sequence[str], log: IO[bytes], lock: int, place: int
+    ) -> int:
         """Run one command to its end, its output into ``log`` and its last line on show."""
         log.write(f"$ {shlex.join(('pamtri', *arguments))}\n".encode())
         log.flush()
@@ -123,19 +180,32 @@ class Runner:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             pass_fds=(lock,),
-            env={**os.environ, "PYTHONUNBUFFERED": "1"},
+            env={**os.environ, "PYTHONUNBUFFERED": "1", **self._device(step, place)},
         )
         assert process.stdout is not None
         try:
-            start, shown = time.monotonic(), _Line()
             for line in _lines_as_they_come(process.stdout, log):
-                spent = time.monotonic() - start
-                shown.show("    " + " | ".join(filter(None, (line, self.time_left(spent)))))
-            shown.clear()
+                if self._stop is not None:
+                    raise _StoppedError
+                self._line.show(partial(self._shown, step, line))
+            self._line.clear()
             return process.wait()
         except BaseException:
-            _end(process)
+            _end(process, at_once=self._stop != "interrupted")
             raise
+
+    def _shown(self, step: Step, line: str) -> str:
+        told = " | ".join(filter(None, (line, self.time_left())))
+        return f"{step.title}: {told}" if self.jobs > 1 else f"    {told}"
+
+    def _device(self, step: Step, place: int) -> dict[str, str]:
+        """The GPU of a place; a rendering shares all of them out by itself."""
+        if not self._gpus or step.kind == "render":
+            return {}
+        return {"CUDA_VISIBLE_DEVICES": self._gpus[place % len(self._gpus)]}
+
+    def _resume(self, step: Step) -> tuple[str, ...]:
+        return ("--resume",) if step.resumes is not None and step.resumes.exists() else ()
 
     def _note(self, step: Step) -> dict[str, Any]:
         note = _read_note(self.folder / "steps" / f"{step.name}.json")
@@ -172,38 +242,16 @@ class Runner:
             yield file.fileno()
 
 
-def seconds_left(
-    todo: Sequence[Kind],
-    timed: Mapping[Kind, Sequence[float]],
-    expected: Mapping[Kind, float],
-    spent: float = 0.0,
-) -> float | None:
-    """Seconds that steps of the kinds ``todo`` will take, ``spent`` of the first gone already.
-
-    Kinds that were timed take their mean; others their expectation times how much slower this
-    machine was than expected so far. None where a kind has neither.
-    """
-    known = [kind for kind in timed if kind in expected]
-    took = sum(sum(timed[kind]) for kind in known)
-    planned = sum(expected[kind] * len(timed[kind]) for kind in known)
-    slowness = took / planned if planned else 1.0
-    total = 0.0
-    for number, kind in enumerate(todo):
-        if kind in timed:
-            seconds = sum(timed[kind]) / len(timed[kind])
-        elif kind in expected:
-            seconds = expected[kind] * slowness
-        else:
-            return None
-        total += max(seconds - spent, 0.0) if number == 0 else seconds
-    return total
-
-
-def duration(seconds: float) -> str:
-    """As in ``45 s``, ``4 min`` or ``2.5 h``."""
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+def gpus() -> list[str]:
+    """The GPUs that this process may use, as ``CUDA_VISIBLE_DEVICES`` names them."""
+    chosen = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if chosen is not None:
+        return [name for name in chosen.split(",") if name]
+    try:
+        listed = subprocess.run(["nvidia-smi", "-L"], capture_output=True, text=True).stdout
+    except OSError:
+        return []
+    return [str(i) for i in range(sum(line.startswith("GPU ") for line in listed.splitlines()))]
 
 
 class _Line:
@@ -212,17 +260,30 @@ class _Line:
     def __init__(self) -> None:
         self._live = sys.stderr.isatty()
         self._last = time.monotonic()
+        self._alone = threading.Lock()
 
-    def show(self, text: str) -> None:
-        if self._live:
-            width = shutil.get_terminal_size().columns - 1
-            sys.stderr.write(f"\r\x1b[K{text[:width]}")
-            sys.stderr.flush()
-        elif time.monotonic() - self._last > _QUIET_SECONDS:
-            self._last = time.monotonic()
+    def show(self, text: Callable[[], str]) -> None:
+        """Show ``text``, which is made only if its turn has come."""
+        with self._alone:
+            now = time.monotonic()
+            if now - self._last < (_LIVE_SECONDS if self._live else _QUIET_SECONDS):
+                return
+            self._last = now
+            if self._live:
+                width = shutil.get_terminal_size().columns - 1
+                sys.stderr.write(f"\r\x1b[K{text()[:width]}")
+                sys.stderr.flush()
+            else:
+                say(text())
+
+    def say(self, text: str) -> None:
+        """Say ``text`` in its place, to stay."""
+        with self._alone:
+            self.clear()
             say(text)
 
     def clear(self) -> None:
+        """Leave nothing of it."""
         if self._live:
             sys.stderr.write("\r\x1b[K")
             sys.stderr.flush()
@@ -247,9 +308,10 @@ def _lines_as_they_come(pipe: IO[bytes], log: IO[bytes]) -> Iterator[str]:
             yield newest
 
 
-def _end(process: subprocess.Popen[bytes]) -> None:
-    """A terminal's Ctrl-C reaches the child too: let it tidy up, then insist."""
-    for ask in (lambda: None, process.terminate, process.kill):
+def _end(process: subprocess.Popen[bytes], at_once: bool) -> None:
+    """End a child. A terminal's Ctrl-C reaches it too: let it tidy up, then insist."""
+    asks = (process.terminate, process.kill)
+    for ask in asks if at_once else (lambda: None, *asks):
         ask()
         try:
             process.wait(timeout=_PATIENCE_SECONDS)

@@ -130,6 +130,7 @@ def _azimuth_lines(summary: Mapping[str, Any]) -> list[str]:
 
 
 _REID_DIVISIONS = {
+    "by_azimuth": "side that the query shows",
     "by_azimuth_difference": "angle between query and match",
     "by_colour": "colour",
     "by_type": "type",

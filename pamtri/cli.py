@@ -27,6 +27,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     ),
     "evaluate": ("evaluate.cli:evaluate", "Score predictions against labels."),
     "compare": ("evaluate.cli:compare", "Real-only against augmented training, as a report."),
+    "ablate": ("evaluate.cli:ablate", "What each factor of randomisation is worth."),
     "dataset": ("pamtri.dataset_cli:dataset", "Inspect, check and convert data sets."),
     "quickstart": ("evaluate.cli:quickstart", "The whole road in minutes: render to report."),
     "doctor": ("pamtri.doctor:doctor", "What works on this machine, and what to do if not."),

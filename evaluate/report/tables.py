@@ -1,16 +1,34 @@
-"""The report's tables as plain rows: data sets, results with interval bars, groups, times."""
+"""The report's tables of arms: each arm's mean, and what it is above the baseline."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from evaluate.config import Task
-from evaluate.pose import PoseScores
+from evaluate.report.export import Cell, Column, Table
 from evaluate.results import Results, points
 from evaluate.statistics import Difference, SeedMean
-from pamtri import pck
+
+DASH = "\N{EN DASH}"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One arm under one heading; the baseline has no difference."""
+
+    arm: str
+    mean: SeedMean | None
+    difference: Difference | None
+
+
+@dataclass(frozen=True)
+class Group:
+    """What is compared (a metric, a part of the test images), arm by arm."""
+
+    label: str
+    note: str
+    entries: tuple[Entry, ...]
 
 
 @dataclass(frozen=True)
@@ -28,74 +46,123 @@ class Bar:
 
 @dataclass(frozen=True)
 class Row:
-    """A metric: one value an arm, one bar for each arm after the baseline."""
+    """An arm as the page shows it; ``number`` is its place among the arms."""
 
-    label: str
-    meaning: str
-    values: tuple[str, ...]
-    bars: tuple[Bar | None, ...]
-    intervals: tuple[str, ...] = ()
-    """Of the values, over seeds; empty where there is one seed."""
+    number: int
+    arm: str
+    value: str
+    interval: str
+    """Of the value, over seeds; empty where there is one seed."""
+    bar: Bar | None
 
 
-def result_rows(results: Results, task: Task) -> list[Row]:
-    """The table of arms of one task; all bars of a task share one scale."""
-    arms = [arm.name for arm in results.config.arms]
-    found = results.differences[task]
-    bounds = [abs(v) for by in found.values() for d in by.values() for v in (d.low, d.high)]
+@dataclass(frozen=True)
+class ArmTable:
+    """Groups of rows on one scale, and the same to take along."""
+
+    heading: str
+    groups: tuple[tuple[Group, tuple[Row, ...]], ...]
+    take: Table
+
+
+def arm_table(name: str, title: str, heading: str, groups: Sequence[Group]) -> ArmTable:
+    """A table of ``groups``, whose labels stand under ``heading``; all bars share one scale."""
+    bounds = [
+        abs(bound)
+        for group in groups
+        for entry in group.entries
+        if (d := entry.difference) is not None
+        for bound in (d.low, d.high)
+    ]
     scale = max(bounds, default=0.0) or 1.0
-    rows = []
-    for metric in results.metrics(task):
-        means = [results.mean(task, arm, metric.key) for arm in arms]
-        rows.append(
-            Row(
-                metric.label,
-                metric.meaning,
-                tuple(percent(mean.value if mean else None) for mean in means),
-                tuple(_bar(found[arm].get(metric.key), scale) for arm in arms[1:]),
-                tuple(_interval(mean) for mean in means),
-            )
+    shown = tuple((group, _rows(group, scale)) for group in groups)
+    return ArmTable(heading, shown, take_along(name, title, heading, groups))
+
+
+def metric_groups(results: Results, task: Task) -> list[Group]:
+    """The metrics of one task, with the most real images."""
+    found = results.differences[task]
+    return [
+        Group(
+            metric.label,
+            metric.meaning,
+            tuple(
+                Entry(
+                    arm.name,
+                    results.mean(task, arm.name, metric.key),
+                    found.get(arm.name, {}).get(metric.key),
+                )
+                for arm in results.config.arms
+            ),
         )
-    return rows
+        for metric in results.metrics(task)
+    ]
 
 
-def group_rows(results: Results) -> list[Row]:
-    """PCK by keypoint group, averaged over seeds; no bars."""
-    rows = []
-    arms = [arm.name for arm in results.config.arms]
-    by_arm = [
-        [pck.share_by_group(s.errors) for _, s in results.of("pose", arm)
-         if isinstance(s, PoseScores)]
-        for arm in arms
-    ]  # fmt: skip
-    for group in by_arm[0][0]:
-        values = [[by_group[group] for by_group in seeds] for seeds in by_arm]
-        rows.append(Row(group.replace("_", " "), "", tuple(map(_mean_percent, values)), ()))
-    return rows
-
-
-def data_rows(columns: Sequence[Mapping[str, Any]]) -> list[tuple[str, list[str]]]:
-    """Rows (label, one value a data set) from ``evaluate.data.facts``."""
-    labels = {
-        "images": "Images",
-        "identities": "Identities",
-        "cameras": "Cameras",
-        "with_keypoints": "Images with keypoints",
-        "median_size": "Median size, pixels",
-        "types": "Body types",
-        "colours": "Colours",
-    }
-    return [(label, [_fact(facts[key]) for facts in columns]) for key, label in labels.items()]
+def take_along(name: str, title: str, heading: str, groups: Sequence[Group]) -> Table:
+    """All numbers of ``groups``, in percent and percentage points."""
+    columns = (
+        Column(heading),
+        Column("Arm"),
+        *(Column(f"{what}, %", 1) for what in ("Mean", "Mean low", "Mean high")),
+        *(Column(f"Difference{part}, points", 1, signed=True) for part in ("", " low", " high")),
+        Column("p", 3),
+        Column("p corrected", 3),
+        Column("Shown"),
+    )
+    rows = tuple(_cells(group, entry) for group in groups for entry in group.entries)
+    narrow = ("Arm", "Mean, %", "Difference, points", "Shown")
+    paper = Table(
+        name,
+        title,
+        tuple(Column(word) for word in (heading, *narrow)),
+        tuple(_paper_cells(group, entry) for group in groups for entry in group.entries),
+    )
+    return Table(name, title, columns, rows, paper)
 
 
 def percent(share: float | None) -> str:
     """A share as in ``71.3``; a dash where there is none."""
-    return "–" if share is None else points(share, signed=False)  # noqa: RUF001
+    return DASH if share is None else points(share, signed=False)
 
 
-def _mean_percent(values: Sequence[float | None]) -> str:
-    known = [value for value in values if value is not None]
-    return percent(sum(known) / len(known) if known else None)
+def _rows(group: Group, scale: float) -> tuple[Row, ...]:
+    return tuple(
+        Row(
+            number,
+            entry.arm,
+            percent(entry.mean.value if entry.mean else None),
+            _interval(entry.mean),
+            _bar(entry.difference, scale),
+        )
+        for number, entry in enumerate(group.entries)
+    )
+
+
+def _cells(group: Group, entry: Entry) -> tuple[Cell, ...]:
+    mean, d = entry.mean, entry.difference
+    means = (None,) * 3 if mean is None else (mean.value, mean.low, mean.high)
+    differences = (None,) * 3 if d is None else (d.value, d.low, d.high)
+    return (
+        group.label,
+        entry.arm,
+        *(None if share is None else 100 * share for share in (*means, *differences)),
+        *((None, None, "") if d is None else (d.p, d.p_corrected, "yes" if d.shown else "no")),
+    )
+
+
+def _paper_cells(group: Group, entry: Entry) -> tuple[Cell, ...]:
+    """The intervals behind their values, in brackets."""
+    mean, d = entry.mean, entry.difference
+    value = percent(mean.value if mean is not None else None)
+    interval = _interval(mean)
+    return (
+        group.label,
+        entry.arm,
+        f"{value} ({interval})" if interval else value,
+        None if d is None else f"{points(d.value)} ({points(d.low)} to {points(d.high)})",
+        "" if d is None else "yes" if d.shown else "no",
+    )
 
 
 def _interval(mean: SeedMean | None) -> str:
@@ -118,12 +185,3 @@ def _bar(difference: Difference | None, scale: float) -> Bar | None:
         round(place["high"] - place["low"], 2),
         round(place["value"], 2),
     )
-
-
-def _fact(value: Any) -> str:
-    if isinstance(value, dict):
-        shown = [f"{name} {count:,}" for name, count in list(value.items())[:4]]
-        return ", ".join(shown) + (f" and {len(value) - 4} more" if len(value) > 4 else "") or "–"  # noqa: RUF001
-    if isinstance(value, list):
-        return " × ".join(str(v) for v in value)  # noqa: RUF001
-    return f"{value:,}" if value else "–"  # noqa: RUF001

@@ -18,6 +18,7 @@ from pamtri.column_difference import association, difference
 from pamtri.columns import Column, factor_columns, label_columns
 from pamtri.dataset import Dataset
 from pamtri.formats import open_dataset
+from pamtri.page.distribution import distribution
 from pamtri.page.pictures import bones, chosen, dots, shot
 from pamtri.page.template import environment
 from pamtri.progress import progress
@@ -130,7 +131,7 @@ def _distributions(tables: Sequence[Mapping[str, Column]]) -> list[tuple[str, Ma
     with progress(len(names), "charts", unit="chart", disable=not names) as bar:
         made = []
         for name in names:
-            made.append((name, charts.distribution(name, [table.get(name) for table in tables])))
+            made.append((name, distribution(name, [table.get(name) for table in tables])))
             bar.update()
     return made
 

@@ -3,20 +3,23 @@
 import functools
 import importlib.util
 import json
+import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import ModuleType
-from typing import IO
+from typing import IO, Any
 
 import pytest
 import yaml
 
 from evaluate.compare import Comparison, run_comparison
 from evaluate.config import CompareConfig
+from evaluate.plan import Step
 from evaluate.runner import Runner
 from pamtri.config import parse_config
 
+CHROMIUM = shutil.which("chromium")
 FAKE = Path(__file__).with_name("fake_pamtri.py")
 
 
@@ -60,10 +63,11 @@ class Bench:
             else:
                 self._patch.setenv(f"FAKE_{name.upper()}", word)
 
-    def run(self, resume: bool = False) -> Comparison:
+    def run(self, resume: bool = False, jobs: int = 1, out: str = "out") -> Comparison:
         """Run the comparison, its steps within this process."""
         self.in_process()
-        return run_comparison(self.config, self.root / "out", "pamtri compare bench.yaml", resume)
+        line = "pamtri compare bench.yaml"
+        return run_comparison(self.config, self.root / out, line, resume, jobs=jobs)
 
     def in_process(self) -> None:
         """Let every runner call the fake within this process."""
@@ -78,7 +82,9 @@ class Bench:
         return [json.loads(line) for line in lines]
 
 
-def follow_here(self: Runner, arguments: Sequence[str], log: IO[bytes], lock: int) -> int:
+def follow_here(
+    self: Runner, step: Step, arguments: Sequence[str], log: IO[bytes], lock: int, place: int
+) -> int:
     """In place of a process: the fake is called, what it dies of goes to the log."""
     log.write(f"$ pamtri {' '.join(arguments)}\n".encode())
     try:
@@ -107,3 +113,35 @@ def fake() -> ModuleType:
 @pytest.fixture
 def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bench:
     return Bench(tmp_path, monkeypatch)
+
+
+@pytest.fixture(scope="session")
+def make_bench() -> type[Bench]:
+    """For a test that keeps its bench longer."""
+    return Bench
+
+
+@pytest.fixture
+def show() -> Iterator[Callable[[Path, int], Any]]:
+    """Open a page; at the end nothing may have gone wrong or been asked of a network."""
+    playwright = pytest.importorskip("playwright.sync_api")
+    if CHROMIUM is None:
+        pytest.skip("no Chromium here")
+    wrong: list[str] = []
+    with playwright.sync_playwright() as starter:
+        browser = starter.chromium.launch(
+            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-dev-shm-usage"]
+        )
+
+        def open_page(path: Path, width: int) -> Any:
+            page = browser.new_page(viewport={"width": width, "height": 800})
+            page.on("console", lambda message: wrong.append(message.text))
+            page.on("pageerror", lambda error: wrong.append(str(error)))
+            page.on("request", lambda request: wrong.append(request.url))
+            page.goto(path.as_uri())
+            wrong[:] = [url for url in wrong if not url.startswith(("file://", "data:"))]
+            return page
+
+        yield open_page
+        browser.close()
+    assert wrong == []

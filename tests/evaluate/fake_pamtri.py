@@ -29,7 +29,7 @@ def main(arguments: list[str]) -> None:
             file.write(json.dumps(arguments) + "\n")
     if os.environ.get("FAKE_HANG", "\0") in line:
         print("step 1/100", flush=True)
-        time.sleep(60)
+        time.sleep(300)
     match arguments[:2]:
         case ["synth", "render"]:
             render(output(arguments), identities=6, images=3)
@@ -82,16 +82,27 @@ def train(arguments: list[str]) -> None:
     folder, chosen = output(arguments), settings(arguments)
     folder.mkdir(parents=True, exist_ok=True)
     ratio = chosen["mixing.synthetic_ratio"]
-    assert (chosen["data.synthetic"] is None) == (ratio == 0)
-    steps = yaml.safe_load(Path(arguments[2]).read_text())["training"]["steps"]
+    if "stages" not in chosen:
+        assert (chosen["data.synthetic"] is None) == (ratio == 0)
+    training = yaml.safe_load(Path(arguments[2]).read_text())["training"]
+    training |= {k[9:]: value for k, value in chosen.items() if k.startswith("training.")}
     if os.environ.get("FAKE_STEPS", "\0") in str(folder):
-        steps += 1
-    config = {"seed": chosen["seed"], "mixing": {"synthetic_ratio": ratio},
-              "training": {"steps": steps}}  # fmt: skip
+        training["steps"] += 1
+    real = chosen["data.real"]
+    images = len(open_dataset(Path(real["path"])).only(*real["splits"]))
+    config = {"seed": chosen["seed"], "mixing": {"synthetic_ratio": ratio}, "images": images,
+              "training": training, "synthetic": (chosen["data.synthetic"] or {}).get("path"),
+              }  # fmt: skip
     (folder / "config.yaml").write_text(yaml.safe_dump(config))
-    lines = [
-        {"step": s, "kind": "train", "loss": 1 / (s + 1), "drawn": {}} for s in range(0, 100, 5)
-    ]
+    share = ratio if isinstance(ratio, float | int) else 0.5
+    lines = []
+    for step in range(0, 100, 5):
+        counts = {"real": step - int(share * step), "synthetic": int(share * step)}
+        lines.append({
+            "step": step, "kind": "train", "loss": 1 / (step + 1),
+            "drawn": {source: count for source, count in counts.items() if count},
+            "unique": {source: min(count, images) for source, count in counts.items() if count},
+        })  # fmt: skip
     lines += [{"step": s, "kind": "val", "pck": s / 200, "mAP": s / 300} for s in (50, 100)]
     (folder / "history.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
     (folder / "best.pt").write_text(json.dumps(config))
@@ -104,10 +115,18 @@ def seen(arguments: list[str]) -> tuple[dict, list[Record]]:
     return config, list(open_dataset(Path(arguments[3])).only(*splits))
 
 
+def luck(config: dict) -> np.random.Generator:
+    """Different for every seed, ratio and number of real images."""
+    ratio = json.dumps(config["mixing"]["synthetic_ratio"]).encode()
+    return np.random.default_rng([config["seed"], config["images"], *ratio])
+
+
 def predict_pose(arguments: list[str]) -> None:
     config, records = seen(arguments)
-    rng = np.random.default_rng(config["seed"])
-    spread = 6 if config["mixing"]["synthetic_ratio"] == 0 else 2
+    rng = luck(config)
+    spread = 72 / config["images"] if config["mixing"]["synthetic_ratio"] == 0 else 2
+    if "light-frozen" in str(config["synthetic"]):
+        spread = 5
     predictions = {}
     for record in records:
         xy = record.keypoints.xy_array() if record.keypoints else np.full((36, 2), 20.0)
@@ -118,9 +137,10 @@ def predict_pose(arguments: list[str]) -> None:
 
 def predict_reid(arguments: list[str]) -> None:
     config, records = seen(arguments)
-    rng = np.random.default_rng(config["seed"])
+    ratio = config["mixing"]["synthetic_ratio"]
+    rng = luck(config)
     features = np.eye(200)[[(r.identity or 0) % 200 for r in records]]
-    features = features + rng.normal(0, 0.4, features.shape)
+    features = features + rng.normal(0, 0.4 if ratio == 0 else 0.2, features.shape)
     np.savez(
         output(arguments),
         names=np.array([Path(r.image).name for r in records]),

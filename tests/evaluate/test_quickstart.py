@@ -7,6 +7,7 @@ import pytest
 import yaml
 
 from evaluate.quickstart import CONFIG, STAND_IN, remove_run, run_quickstart
+from pamtri.config import read_plain
 from pamtri.errors import UserError
 from pamtri.formats import open_dataset
 
@@ -72,7 +73,7 @@ def test_only_a_comparison_is_removed(tmp_path: Path) -> None:
 
 def test_shipped_configurations_name_files_that_exist() -> None:
     for path in sorted((ROOT / CONFIG.parent).glob("*.yaml")):
-        data = yaml.safe_load(path.read_text(encoding="utf-8"))
+        data = read_plain(path)
         named = [data["synthetic"]["render"], *(t["config"] for t in data["tasks"].values())]
         for name in [*named, str(STAND_IN)]:
             assert (ROOT / name).exists(), f"{path.name} names {name}"

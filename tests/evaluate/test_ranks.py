@@ -5,8 +5,6 @@ from __future__ import annotations
 import base64
 import io
 import re
-import shutil
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +20,6 @@ from pamtri.features import Features, read_features, write_features
 from pamtri.formats.pose_csv import write_predictions
 from pamtri.record import Keypoints, Record, Viewpoint
 
-CHROMIUM = shutil.which("chromium")
 BOX = (10.0, 5.0, 50.0, 35.0)
 
 # image, identity, camera, colour, type, azimuth, place on the line that is its feature
@@ -176,32 +173,6 @@ def test_predicted_poses_are_drawn_where_they_are_sure(
     assert set(re.findall(r'class="dot (\w+)" d="(\S+ \S+)h0"', text)) == {
         ("left", "M21.0 22.0"),
     }
-
-
-@pytest.fixture
-def show() -> Iterator[Callable[[Path, int], object]]:
-    """Open a page; at the end nothing may have gone wrong or been asked of a network."""
-    playwright = pytest.importorskip("playwright.sync_api")
-    if CHROMIUM is None:
-        pytest.skip("no Chromium here")
-    wrong: list[str] = []
-    with playwright.sync_playwright() as starter:
-        browser = starter.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-dev-shm-usage"]
-        )
-
-        def open_page(path: Path, width: int) -> object:
-            page = browser.new_page(viewport={"width": width, "height": 800})
-            page.on("console", lambda message: wrong.append(message.text))
-            page.on("pageerror", lambda error: wrong.append(str(error)))
-            page.on("request", lambda request: wrong.append(request.url))
-            page.goto(path.as_uri())
-            wrong[:] = [url for url in wrong if not url.startswith(("file://", "data:"))]
-            return page
-
-        yield open_page
-        browser.close()
-    assert wrong == []
 
 
 def test_the_page_in_a_browser(data: tuple[Dataset, Path], tmp_path: Path, show) -> None:
