@@ -103,7 +103,7 @@ def evaluate_viewpoint(
 
     \b
     Examples:
-      pamtri evaluate viewpoint viewpoint.csv ../shared/data/real_vehicles --rose rose.png
+      pamtri evaluate viewpoint viewpoint.csv photos/ --rose rose.png
       pamtri evaluate viewpoint viewpoint.csv runs/synthetic --split test --json viewpoint.json
     """
     from evaluate.text import viewpoint_text
@@ -266,7 +266,7 @@ def compare(config: Path, output: Path, resume: bool, overrides: tuple[str, ...]
       pamtri compare configs/compare/veri.yaml --output runs/veri --set real.root=VeRi
       pamtri compare configs/compare/veri.yaml --output runs/veri --set real.root=VeRi --resume
       pamtri compare configs/compare/photographs_small.yaml --output runs/photographs \\
-          --set real.root=../shared/data/real_vehicles
+          --set real.root=photos/
     """
     from evaluate.compare import run_comparison
     from evaluate.config import CompareConfig

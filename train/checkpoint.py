@@ -17,6 +17,9 @@ from pamtri.config import ConfigT, parse_config
 from pamtri.errors import DataError
 from train.weights import read_state
 
+SUFFIX, ONNX_SUFFIX = ".pt", ".onnx"
+"""Endings of a checkpoint, and of what ``pamtri export`` makes of one (``train.onnx_file``)."""
+
 
 @dataclass(frozen=True)
 class Checkpoint:

@@ -16,13 +16,11 @@ from pamtri.pose import Pose
 from pamtri.progress import progress
 from train.augment import move
 from train.batches import InOrder, Item
-from train.checkpoint import fill_network, load_checkpoint, parse_checkpoint_config
+from train.checkpoint import ONNX_SUFFIX, fill_network, load_checkpoint, parse_checkpoint_config
 from train.images import CropCache, Image
-from train.onnx_file import SUFFIX
 from train.pose.config import PoseConfig, PoseModelConfig
 from train.pose.data import picture_item, pose_view
 from train.pose.network import PoseNetwork
-from train.pose.onnx_file import OnnxPose
 from train.pose.reader import PoseReader
 from train.sources import Sample
 from train.view import View
@@ -77,9 +75,7 @@ class PosePredictor:
 
     def __init__(self, file: Path, device: torch.device) -> None:
         """Of a checkpoint or, by its ending, an ONNX file; raises DataError when it is neither."""
-        self._network: Network = (
-            OnnxPose(file, device) if file.suffix == SUFFIX else TorchPose(file, device)
-        )
+        self._network = _open_network(file, device)
 
     def predict(self, samples: list[Sample]) -> dict[str, Pose]:
         """The pose of each image by the image's name."""
@@ -92,6 +88,14 @@ class PosePredictor:
                 poses += map(_pose, sizes, maps, *readings)
                 bar.update(len(maps))
         return {sample.name: pose for sample, pose in zip(samples, poses, strict=True)}
+
+
+def _open_network(file: Path, device: torch.device) -> Network:
+    if file.suffix != ONNX_SUFFIX:
+        return TorchPose(file, device)
+    from train.pose.onnx_file import OnnxPose  # training needs no onnxruntime
+
+    return OnnxPose(file, device)
 
 
 def _pose(
