@@ -120,10 +120,10 @@ def test_validation_of_two_domains_tells_them_apart(
     real, made = task._training["real"][:2], task._training["synthetic"][:3]
     task._validation = [*real, *made]
 
-    def points(*_: object) -> tuple[np.ndarray, None]:
+    def points(*_: object) -> list[np.ndarray]:
         rows = [np.array(s.record.keypoints.xy) for s in task._validation]  # type: ignore[union-attr]
         rows[0] = rows[0] + 1000  # one real image all wrong
-        return np.stack(rows), None
+        return [np.stack(rows), np.ones((5, 36))]
 
     monkeypatch.setattr("train.pose.task.predict_points", points)
     metrics = task.validate(task.network, accelerator)
@@ -241,7 +241,7 @@ def test_predicted_points_come_back_in_image_pixels(real: Path) -> None:
         samples.append(Sample(dataset.image_path(record), boxed, "real"))
     batch = InOrder(samples, lambda s: plain_item(view, s), 3)[0]
     inside = torch.rand(3, 36, 2, generator=torch.Generator().manual_seed(0)) * 64
-    points, confidence = predict_points(Oracle(inside, 64), config.model, [batch])
+    points, confidence, *_ = predict_points(Oracle(inside, 64), config.model, [batch])
     # The input shows a square of 1.25 times the box's longer side, 37, about (21.5, 20.5).
     expected = (inside.numpy() / 64 - 0.5) * 37 * 1.25 + [21.5, 20.5]
     assert points == pytest.approx(expected, abs=0.01)

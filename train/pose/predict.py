@@ -22,6 +22,7 @@ from train.pose.config import PoseConfig, PoseModelConfig
 from train.pose.data import picture_item, pose_view
 from train.pose.network import PoseNetwork
 from train.pose.reader import PoseReader
+from train.pose.visibility import STATES
 from train.sources import Sample
 from train.view import View
 
@@ -62,12 +63,20 @@ def load_reader(checkpoint: Path) -> tuple[PoseConfig, PoseReader]:
 
     Raises DataError when ``checkpoint`` is no pose checkpoint.
     """
+    config, network = load_network(checkpoint)
+    return config, PoseReader(network, config.model).eval()
+
+
+def load_network(checkpoint: Path) -> tuple[PoseConfig, PoseNetwork]:
+    """The network of a checkpoint and its training's configuration.
+
+    Raises DataError when ``checkpoint`` is no pose checkpoint.
+    """
     content = load_checkpoint(checkpoint, "pose")
     config = parse_checkpoint_config(checkpoint, content, PoseConfig)
-    model = config.model.model_copy(update={"weights": "none"})
-    network = PoseNetwork(model)
+    network = PoseNetwork(config.model.model_copy(update={"weights": "none"}))
     fill_network(checkpoint, content, network)
-    return config, PoseReader(network, model).eval()
+    return config, network
 
 
 class PosePredictor:
@@ -116,18 +125,18 @@ def _pose(
 @torch.no_grad()
 def predict_points(
     network: nn.Module, model: PoseModelConfig, batches: Iterable[Item]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Points (n, 36, 2) in image pixels and their peaks (n, 36) of all images of ``batches``.
+) -> list[NDArray[np.float64]]:
+    """``train.pose.reader.Readings`` of all images of ``batches``, the points in image pixels.
 
     For a network in training, whose batches are normalised already.
     """
     reader = PoseReader(network, model)
-    all_points, all_peaks = [], []
+    shapes = [(36, 2), (36,), (36, len(STATES))][: 3 if model.visibility else 2]
+    parts = [[np.zeros((0, *shape))] for shape in shapes]
     for batch in batches:
-        points, peak, *_ = reader.to(batch["image"].device).read(batch["image"])
-        for p, to_image in zip(points.double().cpu().numpy(), batch["to_image"], strict=True):
-            all_points.append(move(p, to_image.cpu().numpy()))
-        all_peaks.append(peak.double().cpu().numpy())
-    if not all_points:
-        return np.zeros((0, 36, 2)), np.zeros((0, 36))
-    return np.stack(all_points), np.concatenate(all_peaks)
+        points, *rest = (r.double().cpu().numpy() for r in reader.read(batch["image"]))
+        maps = batch["to_image"].cpu().numpy()
+        points = np.stack([move(p, to_image) for p, to_image in zip(points, maps, strict=True)])
+        for part, values in zip(parts, (points, *rest), strict=True):
+            part.append(values)
+    return [np.concatenate(part) for part in parts]

@@ -6,12 +6,12 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-import torch
 from accelerate import Accelerator
 from accelerate.utils import gather_object
 from torch import Tensor, nn
 
 from pamtri.pck import pck
+from pamtri.record import Keypoints
 from train.batches import InOrder, Item, TrainingBatches, to_device
 from train.images import CropCache
 from train.mixing import Draw, ImagePlan
@@ -22,11 +22,10 @@ from train.pose.data import (
     has_keypoints,
     plain_item,
     pose_view,
-    visibility_item,
 )
 from train.pose.network import PoseNetwork, heatmap_losses, target_points
 from train.pose.predict import predict_points
-from train.pose.visibility import count_right, visibility_losses, visibility_shares
+from train.pose.visibility import count_right, possible_states, visibility_losses
 from train.sources import Sample, open_split
 
 
@@ -89,7 +88,7 @@ class PoseTask:
         """
         mine = self._validation[accelerator.process_index :: accelerator.num_processes]
         batches = InOrder(mine, partial(plain_item, self._view), self.config.training.batch_size)
-        points, _ = predict_points(
+        points, _, *shares = predict_points(
             network, self.config.model, to_device(batches.loader(), accelerator.device)
         )
         rows = gather_object(
@@ -105,25 +104,12 @@ class PoseTask:
                 name: pck(*(column[chosen] for column in columns)) or 0.0
                 for name, chosen in of_domain.items()
             }
-        if self.config.model.visibility:
-            metrics["visibility"] = self._visibility_accuracy(network, mine, accelerator)
+        for of_images in shares:
+            possible = [possible_states(_keypoints(sample).visibility) for sample in mine]
+            counts = [count_right(*both) for both in zip(of_images, possible, strict=True)]
+            right, known = np.sum(gather_object(counts), axis=0)
+            metrics["visibility"] = float(right / max(1, known))
         return metrics
-
-    @torch.no_grad()
-    def _visibility_accuracy(
-        self, network: nn.Module, samples: list[Sample], accelerator: Accelerator
-    ) -> float:
-        """The share of points, of those that labels tell of, whose likeliest state is possible."""
-        load = partial(visibility_item, self._view)
-        loader = InOrder(samples, load, self.config.training.batch_size).loader()
-        counts = gather_object(
-            [
-                count_right(visibility_shares(network, batch["image"]), batch["possible"])
-                for batch in to_device(loader, accelerator.device)
-            ]
-        )
-        right, known = np.sum(counts, axis=0)
-        return float(right / max(1, known))
 
     def _load(self, draw: Draw, rng: np.random.Generator) -> Item:
         sample = self._training[draw.source][draw.index]
@@ -133,6 +119,11 @@ class PoseTask:
 
 def _labels(sample: Sample) -> tuple[np.ndarray, np.ndarray]:
     """True points (36, 2) in image pixels and which of them can be seen (36,)."""
+    keypoints = _keypoints(sample)
+    return keypoints.xy_array(), keypoints.visible_array()
+
+
+def _keypoints(sample: Sample) -> Keypoints:
     keypoints = sample.record.keypoints
     assert keypoints is not None
-    return keypoints.xy_array(), keypoints.visible_array()
+    return keypoints
