@@ -11,6 +11,7 @@ from accelerate.utils import gather_object
 from torch import Tensor, nn
 
 from pamtri.pck import pck
+from pamtri.progress import say
 from pamtri.record import Keypoints
 from train.batches import InOrder, Item, TrainingBatches, to_device
 from train.images import CropCache
@@ -59,6 +60,7 @@ class PoseTask:
             accelerator.num_processes,
         )
         self.network: nn.Module = PoseNetwork(config.model)
+        self._blind_told = False
 
     def describe(self) -> str:
         """The data in a line."""
@@ -68,6 +70,12 @@ class PoseTask:
     def losses(self, network: nn.Module, batch: Item) -> dict[str, Tensor]:
         """``loss``, the term to minimise, of one batch, what it is the sum of, and ``each``."""
         model = self.config.model
+        if not self._blind_told and not batch["weight"].any():
+            self._blind_told = True
+            say(
+                f"no keypoint that teaches is in view in the images {', '.join(batch['name'])}: "
+                "their batch teaches no places (said once)"
+            )
         points = target_points(batch["points"], model)
         target = encode(points, model.input_size // STRIDE, model.sigma)
         if not model.visibility:
