@@ -108,8 +108,9 @@ def test_colours_are_mixed_as_torchvision_does_it_step_by_step() -> None:
         pixels = F.adjust_brightness(pixels, factors[0])
         pixels = F.adjust_contrast(pixels, factors[1])
         expected = 255 * F.adjust_saturation(pixels, factors[2]).permute(1, 2, 0).numpy()
-        # Half a level of rounding, and torchvision's luminance has fewer digits.
-        assert mix_colours(image, *factors) == pytest.approx(expected, abs=0.75)
+        # Half a level of rounding; and OpenCV rounds the matrix that bytes are multiplied by to
+        # 1/1024, which over three channels of up to 150 makes 0.22 more.
+        assert mix_colours(image, *factors) == pytest.approx(expected, abs=0.72)
     assert mix_colours(image, 1.2, 1, 1).max() > 150
 
 
