@@ -3,7 +3,7 @@
 For each vehicle of a shape prior (an npz with ``vehicle_keypoints`` (n, 36, 3), fitted to
 annotations of photographs), the nearest of many generated vehicles after similarity alignment:
 
-    python benchmarks/vehicles.py ../shared/data/veri_pose_prior.npz
+    python benchmarks/vehicles.py shapes.npz
 """
 
 from __future__ import annotations

@@ -105,7 +105,7 @@ def evaluate_viewpoint(
 
     \b
     Examples:
-      pamtri evaluate viewpoint viewpoint.csv ../shared/data/real_vehicles --rose rose.png
+      pamtri evaluate viewpoint viewpoint.csv photos/ --rose rose.png
       pamtri evaluate viewpoint viewpoint.csv runs/synthetic --split test --json viewpoint.json
     """
     from evaluate.text import viewpoint_text
@@ -286,7 +286,7 @@ def compare(
       pamtri compare configs/compare/veri.yaml --output runs/veri --set real.root=VeRi --jobs 4
       pamtri compare configs/compare/veri.yaml --output runs/veri --set real.root=VeRi --resume
       pamtri compare configs/compare/photographs_small.yaml --output runs/photographs \\
-          --set real.root=../shared/data/real_vehicles --set 'real.images_per_identity=[5,10,all]'
+          --set real.root=photos/ --set 'real.images_per_identity=[5,10,all]'
     """
     from evaluate.config import CompareConfig
     from pamtri.config import load_config

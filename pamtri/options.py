@@ -23,4 +23,8 @@ output_option = click.option(
     help="Folder to write to; it is created.",
 )
 
+workers_option = click.option(
+    "--workers", type=click.IntRange(min=1), default=2, show_default=True, help="Processes."
+)
+
 resume_option = click.option("--resume", is_flag=True, help="Continue the run that --output holds.")

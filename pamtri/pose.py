@@ -41,6 +41,11 @@ class Pose:
         return np.column_stack([self.points, self.confidence])
 
     @property
+    def places(self) -> NDArray[np.float64]:
+        """(36, 3): x, y and peak, how sure the place is, seen or not."""
+        return np.column_stack([self.points, self.peak])
+
+    @property
     def sure(self) -> NDArray[np.bool_]:
         """(36,) which points are sure enough to draw a segment from."""
         return np.asarray(self.confidence >= SURE)

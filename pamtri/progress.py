@@ -11,6 +11,11 @@ _FORMAT = "{l_bar}{bar}| {n_fmt}/{total_fmt} [{elapsed}<{remaining}, {rate_noinv
 """tqdm's own, but always images a second, also where they take longer than one."""
 
 
+def say(text: str) -> None:
+    """Print a line for the user without tearing a bar that is shown."""
+    tqdm.write(text, file=sys.stderr)
+
+
 def progress(
     total: int, label: str, unit: str = "image", initial: int = 0, disable: bool = False
 ) -> tqdm[Any]:

@@ -13,7 +13,13 @@ from typing import TYPE_CHECKING
 import click
 
 from pamtri.errors import UserError
-from pamtri.options import config_argument, output_option, resume_option, set_option
+from pamtri.options import (
+    config_argument,
+    output_option,
+    resume_option,
+    set_option,
+    workers_option,
+)
 from synth import fit_cli, rendered_cli
 
 if TYPE_CHECKING:
@@ -23,9 +29,6 @@ _renderer_option = click.option(
     "--renderer",
     type=click.Choice(["blender", "raster"]),
     help="Instead of the configuration's: raster is quick, without glass, shadows or scenery.",
-)
-_workers_option = click.option(
-    "--workers", type=click.IntRange(min=1), default=2, show_default=True, help="Processes."
 )
 _shard_option = click.option(
     "--shard",
@@ -59,7 +62,7 @@ synth.add_command(fit_cli.fit)
 
 @synth.command()
 @config_argument
-@_workers_option
+@workers_option
 @_renderer_option
 @set_option
 def plan(config: Path, workers: int, renderer: str | None, overrides: tuple[str, ...]) -> None:
@@ -80,7 +83,7 @@ def plan(config: Path, workers: int, renderer: str | None, overrides: tuple[str,
 @synth.command()
 @config_argument
 @output_option
-@_workers_option
+@workers_option
 @resume_option
 @_shard_option
 @_cluster_option
@@ -115,7 +118,7 @@ def render(
 
 @synth.command()
 @click.argument("folder", type=click.Path(path_type=Path))
-@_workers_option
+@workers_option
 @_shard_option
 @_cluster_option
 def resume(folder: Path, workers: int, shard: str | None, cluster: str | None) -> None:

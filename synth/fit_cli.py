@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import click
 
-from pamtri.options import config_argument, output_option, set_option
+from pamtri.options import config_argument, output_option, set_option, workers_option
 
 
 @click.command()
@@ -34,7 +33,7 @@ from pamtri.options import config_argument, output_option, set_option
     show_default=True,
     help="How many of the target's are looked at, at most.",
 )
-@click.option("--workers", type=click.IntRange(min=1), default=len(os.sched_getaffinity(0)))
+@workers_option
 @click.option(
     "--network",
     type=click.Path(path_type=Path, dir_okay=False),

@@ -17,6 +17,9 @@ from pamtri.config import ConfigT, parse_config
 from pamtri.errors import DataError
 from train.weights import read_state
 
+SUFFIX, ONNX_SUFFIX = ".pt", ".onnx"
+"""Endings of a checkpoint, and of what ``pamtri export`` makes of one (``train.onnx_file``)."""
+
 
 @dataclass(frozen=True)
 class Checkpoint:
@@ -83,11 +86,16 @@ def fill_network(path: Path, checkpoint: Checkpoint, network: nn.Module) -> None
     Raises DataError when the network is of another architecture.
     """
     wanted, state = network.state_dict(), checkpoint.state_dict
-    unfit = [k for k in wanted if k not in state or state[k].shape != wanted[k].shape]
-    unfit += [k for k in state if k not in wanted]
+    unfit = [k for k in {**wanted, **state} if _shape(state.get(k)) != _shape(wanted.get(k))]
     if unfit:
+        first = unfit[0]
         raise DataError(
             f"{path}: holds another architecture than its configuration describes: "
-            f"{len(unfit)} tensors do not fit, first '{unfit[0]}'"
+            f"{len(unfit)} tensors do not fit, first '{first}' ({_shape(state.get(first))}, "
+            f"expected {_shape(wanted.get(first))})"
         )
     network.load_state_dict(state)
+
+
+def _shape(tensor: Tensor | None) -> str:
+    return "not there" if tensor is None else f"shape {list(tensor.shape)}"

@@ -15,11 +15,10 @@ from pamtri.errors import UserError
 from pamtri.progress import progress
 from train.augment import MEAN, STD
 from train.batches import InOrder, Item, to_device
-from train.checkpoint import fill_network, load_checkpoint, parse_checkpoint_config
 from train.images import CropCache
-from train.pose.config import PoseConfig
 from train.pose.data import pose_view
 from train.pose.network import PoseNetwork
+from train.pose.predict import load_network
 from train.reid.predict import ReidPredictor
 from train.sources import Sample
 from train.view import View
@@ -90,10 +89,7 @@ def _by_channel(values: NDArray[np.floating]) -> nn.Buffer:
 
 
 def _pose(path: Path) -> tuple[nn.Module, View]:
-    content = load_checkpoint(path, "pose")
-    config = parse_checkpoint_config(path, content, PoseConfig)
-    network = PoseNetwork(config.model.model_copy(update={"weights": "none"}))
-    fill_network(path, content, network)
+    config, network = load_network(path)
     return _PoseFeatures(network), pose_view(
         config.model.input_size, config.box_scale, CropCache(0)
     )

@@ -93,7 +93,7 @@ def train_network(
 ) -> Position:
     """Train until the budget is spent, from where ``folder`` stopped if it holds a state.
 
-    Raises UserError when the loss is not finite, and when the run is asked to stop.
+    Raises UserError when the loss or a weight is not finite, and when the run is asked to stop.
     """
     run = _Run(task, folder, accelerator, kept)
     run.resume()
@@ -107,10 +107,12 @@ def train_network(
         for batch in to_device(loader, accelerator.device):
             bar.set_postfix_str(run.step(batch), refresh=False)
             bar.update()
+            if not (run.is_due() or stop):
+                continue
+            run.check_weights(batch["name"])
             if run.is_due():
                 run.validate()
-            if run.is_due() or stop:
-                run.save()
+            run.save()
             if stop:
                 raise UserError(
                     f"stopped at step {run.position.step} of {steps}; continue with --resume"
@@ -200,7 +202,8 @@ class _Run:
         shared = self._accelerator.reduce(torch.stack([*sums.values()]), "mean")
         means = Means(dict(zip(sums, shared.tolist(), strict=True)))
         if not math.isfinite(means["loss"]):
-            raise UserError(self._not_finite(means["loss"], part["name"]))
+            what = f"the loss is {means['loss']} at step {self.position.step + 1}"
+            raise UserError(self._not_finite(what, part["name"]))
         self._accelerator.backward(losses["loss"] * share)
         return means
 
@@ -208,6 +211,12 @@ class _Run:
         """Whether validation comes after this step."""
         step = self.position.step
         return step % self._training.validate_every == 0 or step == self._training.steps
+
+    def check_weights(self, names: list[str]) -> None:
+        """Before anything is kept, raise UserError if the step on the images ``names`` broke it."""
+        if not all(bool(value.isfinite().all()) for value in self._network.state_dict().values()):
+            what = f"weights are not finite after step {self.position.step}"
+            raise UserError(self._not_finite(what, names))
 
     def validate(self) -> None:
         """Validate, and keep the network if it is the best so far."""
@@ -254,12 +263,12 @@ class _Run:
             shutil.rmtree(old, ignore_errors=True)
         self._accelerator.wait_for_everyone()
 
-    def _not_finite(self, loss: float, names: list[str]) -> str:
+    def _not_finite(self, what: str, names: list[str]) -> str:
         best = self._folder / BEST
         kept = f"{best} is the last good checkpoint" if best.exists() else "no checkpoint yet"
         return (
-            f"the loss is {loss} at step {self.position.step + 1}, on the images "
-            f"{', '.join(names)}; {kept}; a lower training.learning_rate may help"
+            f"{what}, on the images {', '.join(names)}; {kept}; a lower training.learning_rate "
+            "may help"
         )
 
 

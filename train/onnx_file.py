@@ -19,7 +19,6 @@ from torch import Tensor, nn
 import pamtri
 from pamtri.errors import DataError
 
-SUFFIX = ".onnx"
 _OPSET = 18
 
 

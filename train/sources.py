@@ -18,8 +18,6 @@ from train.config import DataConfig, SourceConfig
 from train.mixing import domain_of
 from train.mixing_config import REAL, SYNTHETIC
 
-PICTURES = "pictures"
-"""The source of images that belong to no data set."""
 _HELD_OUT = 4  # stream of random numbers
 
 
@@ -30,6 +28,7 @@ class Sample:
     path: Path
     record: Record
     source: str
+    """The data set's name in the configuration; ``pamtri.pictures.PLAIN`` of images in none."""
 
     @property
     def name(self) -> str:
@@ -124,11 +123,11 @@ def open_for_prediction(
     two images of a split have the same base name, since predictions are filed by it.
     """
     if path.is_file() and layout is None and not splits:
-        return [Sample(path, Record(image=path.name, domain="real"), PICTURES)]
+        return [Sample(path, Record(image=path.name, domain="real"), PLAIN)]
     if splits:
         return _unique(samples_of(open_dataset(path, layout).only(*splits), ""))
     images = open_images(path, layout)
-    return _unique(samples_of(images, PICTURES if images.format == PLAIN else ""))
+    return _unique(samples_of(images, PLAIN if images.format == PLAIN else ""))
 
 
 def _unique(samples: list[Sample]) -> list[Sample]:

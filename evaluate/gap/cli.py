@@ -73,7 +73,7 @@ def gap(
     Examples:
       pamtri evaluate gap runs/synthetic VeRi --split-b train --network runs/reid/best.pt
       pamtri evaluate gap runs/synthetic photos --network resnet50.safetensors --backbone resnet50
-      pamtri evaluate gap runs/synthetic ../shared/data/real_vehicles --network runs/pose/best.pt \\
+      pamtri evaluate gap runs/synthetic photos/ --network runs/pose/best.pt \\
           --match azimuth --match type --chart labels.png --json gap.json
     """
     from evaluate.gap.labels import write_chart

@@ -17,14 +17,13 @@ from pamtri.dataset import Dataset
 from pamtri.features import Features
 from pamtri.page.pictures import bones, dots, shot
 from pamtri.page.template import environment
+from pamtri.pose import SURE
 from pamtri.record import Record
 from pamtri.run_folder import write_atomic
 
 QUERIES = 15
 """Queries of each kind that are shown."""
 TOP = 10
-SURE = 0.5
-"""Least confidence of a predicted keypoint that is drawn, as PAMTRI has it for segments."""
 
 Predictions = Mapping[str, NDArray[np.float64]]
 

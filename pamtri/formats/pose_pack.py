@@ -112,5 +112,4 @@ def read_places(path: Path) -> dict[str, NDArray[np.float64]]:
     if path.suffix != SUFFIX:
         return read_predictions(path)
     pack = open_pack(path)
-    poses = {name: pack.pose(name) for name in pack}
-    return {name: np.column_stack([pose.points, pose.peak]) for name, pose in poses.items()}
+    return {name: pack.pose(name).places for name in pack}

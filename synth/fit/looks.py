@@ -59,12 +59,6 @@ class Looks:
     pose: Floats
     """(n, 144) what the pose network says of each keypoint: peak and visibility."""
 
-    def only(self, chosen: NDArray[np.bool_]) -> Looks:
-        """Those of some of the images."""
-        paths = tuple(p for p, keep in zip(self.paths, chosen, strict=True) if keep)
-        arrays = ("azimuth", "scalars", "size", "quality", "paint", "pose")
-        return Looks(paths, *(getattr(self, name)[chosen] for name in arrays))
-
 
 def pictures_of(folder: Path, count: int) -> list[Path]:
     """At most ``count`` image files of a folder, spread evenly over them by path.
@@ -85,8 +79,7 @@ def look_at(files: Sequence[Path], work: Path, network: Path | None, label: str)
     poses = _poses(files, work, network)
     names = [_link_name(i, f) for i, f in enumerate(files)]
     found = [poses.pose(name) for name in names]
-    places = np.array([np.column_stack([pose.points, pose.peak]) for pose in found])
-    views = estimate_viewpoints(places)
+    views = estimate_viewpoints(np.array([pose.places for pose in found]))
     rows, paint = [], []
     with progress(len(files), label) as bar:
         for file, pose in zip(files, found, strict=True):

@@ -3,11 +3,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from torchvision.transforms.v2 import functional as F
 
-from pamtri.keypoints import FLIP, INDEX
+from pamtri.keypoints import INDEX
 from train.appearance import change_colours, mix_colours
 from train.augment import (
     box_to_input,
@@ -28,46 +26,6 @@ ALL = AugmentConfig(
     contrast=0.3, saturation=0.3, hue=0.1, blur=0.5, noise=0.5, jpeg=0.5, occlusion=0.5,
     gamma=0.3, grey=0.3, low_resolution=0.5, half=0.5,
 )  # fmt: skip
-
-
-def dotted(points: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """Soft dots about continuous points on a grey picture; each in a picture of its own."""
-    y, x = np.mgrid[: size[1], : size[0]] + 0.5
-    pictures = []
-    for px, py in points:
-        dot = np.exp(-((x - px) ** 2 + (y - py) ** 2) / (2 * 3.0**2))
-        pictures.append((dot[..., None] * [255, 255, 255]).astype(np.uint8))
-    return np.stack(pictures)
-
-
-def centre_of_light(image: np.ndarray) -> np.ndarray:
-    light = np.maximum(image.astype(float).sum(axis=-1) - 400, 0)  # more than the border has
-    y, x = np.mgrid[: light.shape[0], : light.shape[1]] + 0.5
-    return np.array([(x * light).sum(), (y * light).sum()]) / light.sum()
-
-
-@settings(max_examples=25, deadline=None)
-@given(seed=st.integers(0, 10**6))
-def test_moved_keypoints_lie_where_the_dots_are_seen(seed: int) -> None:
-    rng = np.random.default_rng(seed)
-    size, image_size = 96, (220, 160)
-    box = Box(30.2, 10.7, 190.3, 150.1).square(1.25)
-    points = rng.uniform([85, 60], [135, 100], (3, 2))
-    change, mirrored = draw_affine(rng, ALL, size)
-    seen_points = rng.uniform([85, 60], [135, 100], (int(rng.integers(0, 12)), 2))
-    part = draw_part(rng, ALL, box, box, seen_points)
-    to_input = compose(change, box_to_input(part, size))
-    rows = np.zeros((36, 2))
-    places = [3, 20, 35]
-    rows[places] = points
-    expected = move_keypoints(rows, to_input, mirrored)
-    for place, picture in zip(places, dotted(points, image_size), strict=True):
-        name_after = FLIP[place] if mirrored else place
-        if (np.abs(expected[name_after] - size / 2) > size / 2 - 14).any():
-            continue  # the dot is cut off
-        crop = shrink(picture, box.enlarged(1.4), round(size * 1.4))
-        seen = centre_of_light(warp(crop, to_input, size))
-        assert seen == pytest.approx(expected[name_after], abs=0.6)
 
 
 def test_a_part_is_the_half_of_the_points_on_one_side() -> None:
@@ -150,8 +108,9 @@ def test_colours_are_mixed_as_torchvision_does_it_step_by_step() -> None:
         pixels = F.adjust_brightness(pixels, factors[0])
         pixels = F.adjust_contrast(pixels, factors[1])
         expected = 255 * F.adjust_saturation(pixels, factors[2]).permute(1, 2, 0).numpy()
-        # Half a level of rounding, and torchvision's luminance has fewer digits.
-        assert mix_colours(image, *factors) == pytest.approx(expected, abs=0.75)
+        # Half a level of rounding; and OpenCV rounds the matrix that bytes are multiplied by to
+        # 1/1024, which over three channels of up to 150 makes 0.22 more.
+        assert mix_colours(image, *factors) == pytest.approx(expected, abs=0.72)
     assert mix_colours(image, 1.2, 1, 1).max() > 150
 
 

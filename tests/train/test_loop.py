@@ -300,6 +300,37 @@ def test_a_loss_that_is_not_finite_stops_and_names_the_images(tmp_path: Path) ->
     assert load_checkpoint(tmp_path / BEST, "pose").step in (2, 4)
 
 
+@pytest.mark.parametrize("stop_at", [None, 5])
+def test_weights_that_are_not_finite_replace_nothing(tmp_path: Path, stop_at: int | None) -> None:
+    """A step whose loss was fine may spoil the weights just before they would be kept."""
+
+    class Spoiled(ToyTask):
+        def losses(self, network: nn.Module, batch: Item) -> dict[str, Tensor]:
+            losses = super().losses(network, batch)
+            if self.calls == (self.stop_at or 6):  # no value, but a gradient of 0 * infinity
+                bias = next(network.parameters()).flatten()[0]
+                losses["loss"] = losses["loss"] + 0 * (bias - bias.detach()).abs().sqrt()
+            return losses
+
+    task = Spoiled(scores={2: 0.1, 4: 0.2, 6: 0.9})
+    task.stop_at = stop_at
+    step = stop_at or 6
+    drawn = [
+        f"{d.source}{d.index}.jpg"
+        for d in ImagePlan({"real": 5, "synthetic": 9}, 4, 0.25, 0).batch(step - 1)
+    ]
+    expected = (
+        f"weights are not finite after step {step}, on the images {', '.join(drawn)}; "
+        f"{tmp_path / BEST} is the last good checkpoint; a lower training.learning_rate may help"
+    )
+    with pytest.raises(UserError, match=rf"^{re.escape(expected)}$"):
+        run(task, tmp_path)
+    assert load_checkpoint(tmp_path / BEST, "pose").step == 4
+    resumed = ToyTask(scores={2: 0.3, 4: 0.4})
+    run(resumed, tmp_path)  # from step 4
+    assert all(v.isfinite().all() for v in last_weights(resumed).values())
+
+
 def test_learning_rate() -> None:
     cosine = TrainingConfig(steps=110, schedule=Schedule(warmup_steps=10))
     assert learning_rate_factor(0, cosine) == pytest.approx(1 / 11)

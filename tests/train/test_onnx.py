@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import cv2
@@ -216,6 +217,12 @@ def test_files_that_are_no_pose_network_are_refused(tmp_path: Path, checkpoint: 
         match=r"foreign\.onnx: expected an ONNX .* got one of kind 'unknown'",
     ):
         OnnxPose(tmp_path / "foreign.onnx", CPU)
+    named = {"kind": "pose", "keypoints": json.dumps(["nose", "tail"])}
+    onnx.helper.set_model_props(foreign, named)
+    onnx.save(foreign, tmp_path / "birds.onnx")
+    expected = f"{tmp_path}/birds.onnx: finds other keypoints than the 36 of this program"
+    with pytest.raises(DataError, match=f"^{re.escape(expected)}$"):
+        OnnxPose(tmp_path / "birds.onnx", CPU)
     with pytest.raises(DataError, match="is no plain file of weights"):
         invoke(export, tmp_path / "text.onnx", "--output", tmp_path / "new.onnx")
     assert not (tmp_path / "new.onnx").exists()

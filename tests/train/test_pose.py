@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -28,6 +29,7 @@ from train.checkpoint import load_checkpoint, save_checkpoint
 from train.cli import predict, train
 from train.config import AugmentConfig
 from train.images import CropCache
+from train.mixing import ImagePlan
 from train.pose.codec import encode
 from train.pose.config import PoseConfig, PoseModelConfig
 from train.pose.data import augmented_item, plain_item, pose_view, supervised
@@ -120,10 +122,10 @@ def test_validation_of_two_domains_tells_them_apart(
     real, made = task._training["real"][:2], task._training["synthetic"][:3]
     task._validation = [*real, *made]
 
-    def points(*_: object) -> tuple[np.ndarray, None]:
+    def points(*_: object) -> list[np.ndarray]:
         rows = [np.array(s.record.keypoints.xy) for s in task._validation]  # type: ignore[union-attr]
         rows[0] = rows[0] + 1000  # one real image all wrong
-        return np.stack(rows), None
+        return [np.stack(rows), np.ones((5, 36))]
 
     monkeypatch.setattr("train.pose.task.predict_points", points)
     metrics = task.validate(task.network, accelerator)
@@ -138,8 +140,12 @@ def test_a_finished_run_is_continued_only_when_asked_and_unchanged(
 ) -> None:
     with pytest.raises(UserError, match="already holds this run; continue it with --resume"):
         invoke(train, "pose", config, "--output", trained)
-    with pytest.raises(UserError, match="holds a run with another configuration"):
-        invoke(train, "pose", config, "--output", trained, "--resume", "--set", "seed=1")
+    expected = (
+        f"{trained}: holds a run with another configuration (model.sigma is 1.5 there, 2.0 now); "
+        "choose another --output"
+    )
+    with pytest.raises(UserError, match=f"^{re.escape(expected)}$"):
+        invoke(train, "pose", config, "--output", trained, "--resume", "--set", "model.sigma=2")
     before = (trained / "best.pt").read_bytes()
     invoke(train, "pose", config, "--output", trained, "--resume")
     assert (trained / "best.pt").read_bytes() == before
@@ -173,6 +179,18 @@ def test_checkpoints_of_another_kind_or_architecture_are_refused(
     save_checkpoint(path, replace(good, config={**good.config, "model": model}))
     with pytest.raises(DataError, match="holds another architecture than its configuration"):
         PosePredictor(path, torch.device("cpu"))
+    head = {k: v[:20] for k, v in good.state_dict.items() if k.startswith("head.")}
+    save_checkpoint(path, replace(good, state_dict={**good.state_dict, **head}))
+    expected = (
+        f"{path}: holds another architecture than its configuration describes: 2 tensors do not "
+        "fit, first 'head.weight' (shape [20, 16, 1, 1], expected shape [36, 16, 1, 1])"
+    )
+    with pytest.raises(DataError, match=f"^{re.escape(expected)}$"):
+        PosePredictor(path, torch.device("cpu"))
+    beheaded = {k: v for k, v in good.state_dict.items() if k != "head.bias"}
+    save_checkpoint(path, replace(good, state_dict=beheaded))
+    with pytest.raises(DataError, match=r"first 'head.bias' \(not there, expected shape \[36\]\)$"):
+        PosePredictor(path, torch.device("cpu"))
     save_checkpoint(path, replace(good, config={**good.config, "colour": 3}))
     with pytest.raises(ConfigError, match="unknown key 'colour'"):
         PosePredictor(path, torch.device("cpu"))
@@ -202,10 +220,83 @@ def test_data_without_keypoints_and_ratios_without_data_are_refused(
         DataError, match=f"^data.real: none of the 2 images of {bare} has a visible keypoint$"
     ):
         PoseTask(parse_config(config, PoseConfig, "c"), Accelerator(cpu=True))
+    config["data"] = {"real": {"path": str(real)}, "validation": {"path": str(bare)}}
+    with pytest.raises(
+        DataError, match=f"^data.validation: none of the 2 images of {bare} has a visible keypoint$"
+    ):
+        PoseTask(parse_config(config, PoseConfig, "c"), Accelerator(cpu=True))
     with pytest.raises(
         ConfigError, match=r"mixing.synthetic_ratio 0.5 needs data.synthetic, got none"
     ):
         parse_config({"data": data, "training": {"steps": 1}}, PoseConfig, "c")
+
+
+@pytest.mark.parametrize("loss", ["mse", "softmax"])
+def test_a_batch_without_a_keypoint_in_view_is_told_once_and_teaches_no_places(
+    config: Path, loss: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    changes = (f"model.loss={loss}", "model.visibility=true")
+    task = PoseTask(load_config(config, PoseConfig, changes), Accelerator(cpu=True))
+    batch = task.batches[0]
+    network = task.network.train()
+    assert torch.isfinite(task.losses(network, batch)["loss"])
+    assert capsys.readouterr().err == ""
+    batch["weight"] = torch.zeros_like(batch["weight"])
+    for _ in range(2):
+        losses = task.losses(network, batch)
+    assert float(losses["heatmap"].detach()) == 0
+    assert losses["loss"] == losses["visibility"]  # which labels tell all the same
+    losses["loss"].backward()
+    gradients = {n: p.grad for n, p in network.named_parameters() if p.grad is not None}
+    assert all(torch.isfinite(g).all() for g in gradients.values())
+    assert all(n.startswith("visibility.") for n, g in gradients.items() if g.any())
+    assert capsys.readouterr().err == (
+        f"no keypoint that teaches is in view in the images {', '.join(batch['name'])}: their "
+        "batch teaches no places (said once)\n"
+    )
+
+
+def test_points_outside_of_every_view_train_to_nothing_without_nan(
+    tmp_path: Path, write_dataset: Callable[..., Path]
+) -> None:
+    astray = write_dataset(tmp_path / "astray", 3, 2, "real")
+    shard = astray / "records" / "00000.jsonl"
+    records = [Record.model_validate_json(line) for line in shard.read_text().splitlines()]
+    shard.write_text(
+        "".join(
+            r.model_copy(update={"box": (-90.0, -90.0, -50.0, -50.0)}).model_dump_json(
+                exclude_none=True
+            )
+            + "\n"
+            for r in records
+        )
+    )
+    path = tmp_path / "pose.yaml"
+    path.write_text(
+        f"data: {{real: {{path: {astray}, splits: null}}, validation_fraction: 0.4}}\n"
+        "mixing: {synthetic_ratio: 0}\n"
+        "model: {backbone: hrnet_w18_small, input_size: 64}\n"
+        "training: {steps: 2, batch_size: 2, validate_every: 2}\n"
+    )
+    output = invoke(train, "pose", path, "--output", tmp_path / "run")
+    assert output.count("no keypoint that teaches is in view in the images") == 1
+    history = (tmp_path / "run" / "history.jsonl").read_text().splitlines()
+    assert json.loads(history[0])["loss"] == 0
+
+
+def test_a_loss_that_explodes_names_the_images_of_its_batch(config: Path, tmp_path: Path) -> None:
+    explode = ("--set", "training.learning_rate=1.0e+30", "--set", "training.optimiser=adam")
+    parsed = load_config(config, PoseConfig, ())
+    draws = ImagePlan({"real": 12, "synthetic": 20}, 4, 0.25, 0).batch(1)
+    task = PoseTask(parsed, Accelerator(cpu=True))
+    names = [task.split.training[draw.source][draw.index].name for draw in draws]
+    expected = (
+        f"the loss is nan at step 2, on the images {', '.join(names)}; no checkpoint yet; a "
+        "lower training.learning_rate may help"
+    )
+    with pytest.raises(UserError, match=f"^{re.escape(expected)}$"):
+        invoke(train, "pose", config, "--output", tmp_path / "run", *explode)
+    assert not (tmp_path / "run" / "best.pt").exists()
 
 
 def test_the_head_sees_a_quarter_of_the_input_and_starts_near_zero() -> None:
@@ -241,7 +332,7 @@ def test_predicted_points_come_back_in_image_pixels(real: Path) -> None:
         samples.append(Sample(dataset.image_path(record), boxed, "real"))
     batch = InOrder(samples, lambda s: plain_item(view, s), 3)[0]
     inside = torch.rand(3, 36, 2, generator=torch.Generator().manual_seed(0)) * 64
-    points, confidence = predict_points(Oracle(inside, 64), config.model, [batch])
+    points, confidence, *_ = predict_points(Oracle(inside, 64), config.model, [batch])
     # The input shows a square of 1.25 times the box's longer side, 37, about (21.5, 20.5).
     expected = (inside.numpy() / 64 - 0.5) * 37 * 1.25 + [21.5, 20.5]
     assert points == pytest.approx(expected, abs=0.01)

@@ -68,13 +68,6 @@ def augmented_item(
     }
 
 
-def visibility_item(view: View, sample: Sample) -> Item:
-    """An image as it is tested, and ``possible`` (36, 3) as its record says."""
-    keypoints = sample.record.keypoints
-    assert keypoints is not None
-    return {**view.plain(sample)[0], "possible": possible_states(keypoints.visibility)}
-
-
 def supervised(keypoints: Keypoints, supervise: str) -> NDArray[np.bool_]:
     """(36,) which points teach; see ``PoseConfig.supervise``."""
     if supervise == "visible":

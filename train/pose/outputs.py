@@ -13,6 +13,7 @@ from pamtri.formats.pamtri_multitask import SET_OF_SPLIT
 from pamtri.formats.pose_csv import write_predictions
 from pamtri.formats.pose_pack import SUFFIX, write_pack
 from pamtri.images import read_image
+from pamtri.pictures import PLAIN
 from pamtri.pose import Pose
 from pamtri.progress import progress
 from pamtri.record import Record
@@ -20,8 +21,6 @@ from train.sources import Sample
 
 _LEAST_SIDE = 640
 """Smaller images are enlarged to be drawn on, pixels of their longer side."""
-_PLAIN_SET = "pictures"
-"""PAMTRI's folders are named after a set; images of no split are given this one."""
 
 
 def write_poses(path: Path, poses: Mapping[str, Pose]) -> None:
@@ -51,10 +50,13 @@ def draw_poses(folder: Path, samples: Sequence[Sample], poses: Mapping[str, Pose
 def write_channel_folders(
     folder: Path, samples: Sequence[Sample], poses: Mapping[str, Pose]
 ) -> None:
-    """Write PAMTRI's ``heatmap_<set>`` and ``segment_<set>`` folders of the images."""
+    """Write PAMTRI's ``heatmap_<set>`` and ``segment_<set>`` folders of the images.
+
+    The set is the image's split, or ``pictures`` where it has none.
+    """
     with progress(len(samples), "channels") as bar:
         for sample in samples:
             pose, split = poses[sample.name], sample.record.split
-            set_name = SET_OF_SPLIT.get(split, split) if split else _PLAIN_SET
+            set_name = SET_OF_SPLIT.get(split, split) if split else PLAIN
             write_channels(folder, set_name, sample.path.stem, pose.rows, pose.size)
             bar.update()

@@ -16,14 +16,13 @@ from pamtri.pose import Pose
 from pamtri.progress import progress
 from train.augment import move
 from train.batches import InOrder, Item
-from train.checkpoint import fill_network, load_checkpoint, parse_checkpoint_config
+from train.checkpoint import ONNX_SUFFIX, fill_network, load_checkpoint, parse_checkpoint_config
 from train.images import CropCache, Image
-from train.onnx_file import SUFFIX
 from train.pose.config import PoseConfig, PoseModelConfig
 from train.pose.data import picture_item, pose_view
 from train.pose.network import PoseNetwork
-from train.pose.onnx_file import OnnxPose
 from train.pose.reader import PoseReader
+from train.pose.visibility import STATES
 from train.sources import Sample
 from train.view import View
 
@@ -64,12 +63,20 @@ def load_reader(checkpoint: Path) -> tuple[PoseConfig, PoseReader]:
 
     Raises DataError when ``checkpoint`` is no pose checkpoint.
     """
+    config, network = load_network(checkpoint)
+    return config, PoseReader(network, config.model).eval()
+
+
+def load_network(checkpoint: Path) -> tuple[PoseConfig, PoseNetwork]:
+    """The network of a checkpoint and its training's configuration.
+
+    Raises DataError when ``checkpoint`` is no pose checkpoint.
+    """
     content = load_checkpoint(checkpoint, "pose")
     config = parse_checkpoint_config(checkpoint, content, PoseConfig)
-    model = config.model.model_copy(update={"weights": "none"})
-    network = PoseNetwork(model)
+    network = PoseNetwork(config.model.model_copy(update={"weights": "none"}))
     fill_network(checkpoint, content, network)
-    return config, PoseReader(network, model).eval()
+    return config, network
 
 
 class PosePredictor:
@@ -77,9 +84,7 @@ class PosePredictor:
 
     def __init__(self, file: Path, device: torch.device) -> None:
         """Of a checkpoint or, by its ending, an ONNX file; raises DataError when it is neither."""
-        self._network: Network = (
-            OnnxPose(file, device) if file.suffix == SUFFIX else TorchPose(file, device)
-        )
+        self._network = _open_network(file, device)
 
     def predict(self, samples: list[Sample]) -> dict[str, Pose]:
         """The pose of each image by the image's name."""
@@ -92,6 +97,14 @@ class PosePredictor:
                 poses += map(_pose, sizes, maps, *readings)
                 bar.update(len(maps))
         return {sample.name: pose for sample, pose in zip(samples, poses, strict=True)}
+
+
+def _open_network(file: Path, device: torch.device) -> Network:
+    if file.suffix != ONNX_SUFFIX:
+        return TorchPose(file, device)
+    from train.pose.onnx_file import OnnxPose  # training needs no onnxruntime
+
+    return OnnxPose(file, device)
 
 
 def _pose(
@@ -112,18 +125,18 @@ def _pose(
 @torch.no_grad()
 def predict_points(
     network: nn.Module, model: PoseModelConfig, batches: Iterable[Item]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Points (n, 36, 2) in image pixels and their peaks (n, 36) of all images of ``batches``.
+) -> list[NDArray[np.float64]]:
+    """``train.pose.reader.Readings`` of all images of ``batches``, the points in image pixels.
 
     For a network in training, whose batches are normalised already.
     """
     reader = PoseReader(network, model)
-    all_points, all_peaks = [], []
+    shapes = [(36, 2), (36,), (36, len(STATES))][: 3 if model.visibility else 2]
+    parts = [[np.zeros((0, *shape))] for shape in shapes]
     for batch in batches:
-        points, peak, *_ = reader.to(batch["image"].device).read(batch["image"])
-        for p, to_image in zip(points.double().cpu().numpy(), batch["to_image"], strict=True):
-            all_points.append(move(p, to_image.cpu().numpy()))
-        all_peaks.append(peak.double().cpu().numpy())
-    if not all_points:
-        return np.zeros((0, 36, 2)), np.zeros((0, 36))
-    return np.stack(all_points), np.concatenate(all_peaks)
+        points, *rest = (r.double().cpu().numpy() for r in reader.read(batch["image"]))
+        maps = batch["to_image"].cpu().numpy()
+        points = np.stack([move(p, to_image) for p, to_image in zip(points, maps, strict=True)])
+        for part, values in zip(parts, (points, *rest), strict=True):
+            part.append(values)
+    return [np.concatenate(part) for part in parts]

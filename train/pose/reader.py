@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
-from pamtri.keypoints import FLIP
 from train.augment import MEAN, STD
 from train.pose.codec import decode
 from train.pose.config import PoseModelConfig
 from train.pose.network import heatmaps_from, mirrored_heatmaps
+from train.pose.visibility import mean_shares
 
 Readings = tuple[Tensor, ...]
 """``points`` (n, 36, 2) in input pixels and ``peak`` (n, 36), their heatmaps' peaks, 0..1; of a
@@ -26,14 +25,12 @@ class PoseReader(nn.Module):
 
     mean: Tensor
     deviation: Tensor
-    partner: Tensor
 
     def __init__(self, network: nn.Module, model: PoseModelConfig) -> None:
         super().__init__()
         self.network, self._model = network, model
         self.register_buffer("mean", torch.from_numpy(255 * MEAN), persistent=False)
         self.register_buffer("deviation", torch.from_numpy(255 * STD), persistent=False)
-        self.register_buffer("partner", torch.from_numpy(np.array(FLIP)), persistent=False)
 
     def forward(self, pictures: Tensor) -> Readings:
         """Of RGB pictures (n, s, s, 3), 0..255."""
@@ -46,8 +43,7 @@ class PoseReader(nn.Module):
         if not self._model.visibility:
             return decode(self._averaged(self.network(both)))
         output, scores = self.network(both, True)
-        straight, mirrored = torch.softmax(scores.float(), dim=-1).chunk(2)
-        return *decode(self._averaged(output)), (straight + mirrored[:, self.partner]) / 2
+        return *decode(self._averaged(output)), mean_shares(scores)
 
     def _averaged(self, output: Tensor) -> Tensor:
         straight, mirrored = heatmaps_from(output.float(), self._model).chunk(2)

@@ -6,12 +6,13 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-import torch
 from accelerate import Accelerator
 from accelerate.utils import gather_object
 from torch import Tensor, nn
 
 from pamtri.pck import pck
+from pamtri.progress import say
+from pamtri.record import Keypoints
 from train.batches import InOrder, Item, TrainingBatches, to_device
 from train.curriculum import curriculum_of
 from train.draws import Draw, ImagePlan
@@ -24,11 +25,10 @@ from train.pose.data import (
     has_keypoints,
     plain_item,
     pose_view,
-    visibility_item,
 )
 from train.pose.network import PoseNetwork, heatmap_losses, target_points
 from train.pose.predict import predict_points
-from train.pose.visibility import count_right, visibility_losses, visibility_shares
+from train.pose.visibility import count_right, possible_states, visibility_losses
 from train.sources import Sample, open_split
 
 
@@ -67,6 +67,7 @@ class PoseTask:
             accelerator.num_processes,
         )
         self.network: nn.Module = PoseNetwork(config.model)
+        self._blind_told = False
 
     def describe(self) -> str:
         """The data in a line."""
@@ -76,6 +77,12 @@ class PoseTask:
     def losses(self, network: nn.Module, batch: Item) -> dict[str, Tensor]:
         """``loss``, the term to minimise, of one batch, what it is the sum of, and ``each``."""
         model = self.config.model
+        if not self._blind_told and not batch["weight"].any():
+            self._blind_told = True
+            say(
+                f"no keypoint that teaches is in view in the images {', '.join(batch['name'])}: "
+                "their batch teaches no places (said once)"
+            )
         points = target_points(batch["points"], model)
         target = encode(points, model.input_size // STRIDE, model.sigma)
         if not model.visibility:
@@ -96,7 +103,7 @@ class PoseTask:
         """
         mine = self._validation[accelerator.process_index :: accelerator.num_processes]
         batches = InOrder(mine, partial(plain_item, self._view), self.config.training.batch_size)
-        points, _ = predict_points(
+        points, _, *shares = predict_points(
             network, self.config.model, to_device(batches.loader(), accelerator.device)
         )
         rows = gather_object(
@@ -112,25 +119,12 @@ class PoseTask:
                 name: pck(*(column[chosen] for column in columns)) or 0.0
                 for name, chosen in of_domain.items()
             }
-        if self.config.model.visibility:
-            metrics["visibility"] = self._visibility_accuracy(network, mine, accelerator)
+        for of_images in shares:
+            possible = [possible_states(_keypoints(sample).visibility) for sample in mine]
+            counts = [count_right(*both) for both in zip(of_images, possible, strict=True)]
+            right, known = np.sum(gather_object(counts), axis=0)
+            metrics["visibility"] = float(right / max(1, known))
         return metrics
-
-    @torch.no_grad()
-    def _visibility_accuracy(
-        self, network: nn.Module, samples: list[Sample], accelerator: Accelerator
-    ) -> float:
-        """The share of points, of those that labels tell of, whose likeliest state is possible."""
-        load = partial(visibility_item, self._view)
-        loader = InOrder(samples, load, self.config.training.batch_size).loader()
-        counts = gather_object(
-            [
-                count_right(visibility_shares(network, batch["image"]), batch["possible"])
-                for batch in to_device(loader, accelerator.device)
-            ]
-        )
-        right, known = np.sum(counts, axis=0)
-        return float(right / max(1, known))
 
     def _load(self, draw: Draw, rng: np.random.Generator) -> Item:
         sample = self._training[draw.source][draw.index]
@@ -140,6 +134,11 @@ class PoseTask:
 
 def _labels(sample: Sample) -> tuple[np.ndarray, np.ndarray]:
     """True points (36, 2) in image pixels and which of them can be seen (36,)."""
+    keypoints = _keypoints(sample)
+    return keypoints.xy_array(), keypoints.visible_array()
+
+
+def _keypoints(sample: Sample) -> Keypoints:
     keypoints = sample.record.keypoints
     assert keypoints is not None
-    return keypoints.xy_array(), keypoints.visible_array()
+    return keypoints

@@ -76,18 +76,21 @@ def visibility_losses(scores: Tensor, possible: Tensor) -> Tensor:
     return -torch.logsumexp(shares.masked_fill(~possible, -torch.inf), dim=-1).mean(dim=-1)
 
 
-def visibility_shares(network: nn.Module, images: Tensor) -> Tensor:
-    """Probabilities (n, 36, 3) of ``STATES``, averaged over each image and its mirror image."""
-    _, scores = network(torch.cat([images, images.flip(-1)]), True)
+def mean_shares(scores: Tensor) -> Tensor:
+    """Probabilities (n, 36, 3) of ``STATES``, averaged over each image and its mirror image.
+
+    Scores (2 n, 36, 3) of the images, then of their mirror images.
+    """
     straight, mirrored = torch.softmax(scores.float(), dim=-1).chunk(2)
-    return (straight + mirrored[:, torch.from_numpy(FLIP.copy()).to(images.device)]) / 2
+    return (straight + mirrored[:, torch.from_numpy(FLIP.copy()).to(scores.device)]) / 2
 
 
-def count_right(shares: Tensor, possible: Tensor) -> tuple[int, int]:
+def count_right(shares: NDArray[np.float64], possible: NDArray[np.bool_]) -> tuple[int, int]:
     """How many points' likeliest state is a possible one, and of how many something is known.
 
     Probabilities and labels (n, 36, 3).
     """
-    right = possible.gather(-1, shares.argmax(dim=-1, keepdim=True))[..., 0]
-    known = ~possible.all(dim=-1)
+    likeliest = shares.argmax(axis=-1)[..., None]
+    right = np.take_along_axis(possible, likeliest, axis=-1)[..., 0]
+    known = ~possible.all(axis=-1)
     return int((right & known).sum()), int(known.sum())

@@ -19,13 +19,14 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from pamtri.features import Features
+from pamtri.pictures import PLAIN
 from pamtri.record import Record
 from pamtri.search import Match
 from train.reid.backbone import by_place
 from train.reid.data import network_inputs
 from train.reid.network import ReidNetwork
 from train.reid.predict import PlainInput, load_network
-from train.sources import PICTURES, Sample
+from train.sources import Sample
 
 _BATCH_SIZE = 16
 
@@ -97,7 +98,7 @@ def sample_of(features: Features, row: int) -> Sample:
     box = None if features.labels is None else features.labels.box[row].tolist()
     known = box is not None and not np.isnan(box).any()
     record = Record(image=path.name, domain="real", box=box if known else None)
-    return Sample(path, record, PICTURES)
+    return Sample(path, record, PLAIN)
 
 
 def likeness_by_place(

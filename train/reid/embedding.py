@@ -21,13 +21,14 @@ from numpy.typing import NDArray
 from pamtri.errors import ConfigError, DataError
 from pamtri.formats.pose_pack import open_predictions
 from pamtri.keypoints import NUM_KEYPOINTS
+from pamtri.pose import SURE
 from pamtri.segments import fill_polygons
 from train.augment import move_keypoints
 from train.batches import Item
 from train.images import Affine
 from train.pose.codec import STRIDE
 from train.reid.config import ReidModelConfig
-from train.reid.reading import SIGMA, SURE, PoseReading, is_network, open_reading
+from train.reid.reading import SIGMA, PoseReading, is_network, open_reading
 from train.sources import Sample
 
 Origin = Literal["labels"] | Path

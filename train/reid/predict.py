@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from pamtri.errors import DataError
 from pamtri.features import Features, Labels
+from pamtri.pictures import PLAIN
 from pamtri.progress import progress
 from train.batches import InOrder, Item, to_device
 from train.checkpoint import fill_network, load_checkpoint, parse_checkpoint_config
@@ -23,7 +24,7 @@ from train.reid.config import ReidConfig, ReidModelConfig
 from train.reid.data import mirrored_item, network_inputs, plain_item, reid_view
 from train.reid.embedding import Origin, open_poses
 from train.reid.network import ReidNetwork
-from train.sources import PICTURES, Sample
+from train.sources import Sample
 from train.view import known_box
 
 BATCH_SIZE = 64
@@ -129,7 +130,7 @@ class ReidPredictor:
 
 def _labels(samples: list[Sample]) -> Labels | None:
     """What the samples' records say, with the boxes that are looked at."""
-    if samples[0].source == PICTURES:
+    if samples[0].source == PLAIN:
         return None
     return Labels.of([s.record.model_copy(update={"box": known_box(s)}) for s in samples])
 

@@ -16,9 +16,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from pamtri.pose import SURE
 from pamtri.segments import SEGMENTS
 from train.augment import MEAN, STD, box_to_input, compose, inverse, mirror, move
 from train.batches import Item
+from train.checkpoint import ONNX_SUFFIX, SUFFIX
 from train.images import Affine, Box
 from train.pose.codec import STRIDE, encode
 from train.reid.config import ReidModelConfig
@@ -28,9 +30,6 @@ if TYPE_CHECKING:
 
 SIGMA = 2.0
 """Of a heatmap's Gaussian, heatmap pixels, as in PAMTRI."""
-SURE = 0.5
-"""Least confidence of a segment's corners, as in PAMTRI."""
-CHECKPOINT, ONNX = ".pt", ".onnx"
 _FINER = 2  # sampled so much finer, then averaged: bilinear sampling alone skips pixels
 Readings = list[Tensor] | tuple[Tensor, ...]
 Read = Callable[[Tensor], Readings]
@@ -39,7 +38,7 @@ Read = Callable[[Tensor], Readings]
 
 def is_network(origin: Literal["labels"] | Path) -> bool:
     """Whether a source's ``keypoints`` name a pose network, not labels or a file of poses."""
-    return origin != "labels" and Path(origin).suffix in (CHECKPOINT, ONNX)
+    return origin != "labels" and Path(origin).suffix in (SUFFIX, ONNX_SUFFIX)
 
 
 class PoseReading:
@@ -100,12 +99,14 @@ class PoseReading:
 
 def open_reading(file: Path, model: ReidModelConfig, device: torch.device) -> PoseReading:
     """The network of a checkpoint or ONNX file. Raises DataError when it is none."""
-    from train.pose.predict import OnnxPose, load_reader  # few runs need onnxruntime
+    if file.suffix == ONNX_SUFFIX:
+        from train.pose.onnx_file import OnnxPose  # few runs need onnxruntime
 
-    if file.suffix == ONNX:
         network = OnnxPose(file, device)
         view = network.view
         return PoseReading(_through_numpy(network), view.size, view.scale, model)
+    from train.pose.predict import load_reader
+
     config, reader = load_reader(file)
     reader.requires_grad_(False).to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     return PoseReading(reader.read, config.model.input_size, config.box_scale, model)
