@@ -49,13 +49,14 @@ class ReidScores:
 
     @property
     def measures(self) -> dict[str, Measure]:
-        """mAP, rank-1, rank-5 and mINP by query; colour and type accuracy by image."""
+        """mAP, rank-1, rank-5, mAP@R and mINP by query; colour and type accuracy by image."""
         matched = ~np.isnan(self.ranking.average_precision)
         first = self.ranking.first_match
         by_query = {
             "mAP": self.ranking.average_precision,
             "rank1": (first <= 1).astype(float),
             "rank5": (first <= 5).astype(float),
+            "mAP@R": self.ranking.average_precision_at_r,
             "mINP": self.ranking.inverse_negative_penalty,
         }
         measures = {

@@ -54,6 +54,7 @@ METRICS: dict[Task, tuple[Metric, ...]] = {
         Metric("mAP", "mAP", "mean average precision of the rankings"),
         Metric("rank1", "Rank-1", "queries whose nearest image is of the same vehicle"),
         Metric("rank5", "Rank-5", "queries with a right image among the nearest five"),
+        Metric("mAP@R", "mAP@R", "mean average precision of as many images as are right"),
         Metric("mINP", "mINP", "how early the hardest right image comes"),
         Metric("colour_accuracy", "Colour", "images whose colour is named right"),
         Metric("type_accuracy", "Body type", "images whose body type is named right"),

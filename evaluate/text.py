@@ -110,6 +110,7 @@ def reid_text(summary: Mapping[str, Any]) -> str:
         "mAP": "mAP",
         "rank1": "rank-1",
         "rank5": "rank-5",
+        "mAP@R": "mAP@R",
         "mINP": "mINP",
         "mAP_first_100": "mAP of the first 100",
         "colour_accuracy": "colour right",

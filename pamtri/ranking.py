@@ -68,6 +68,14 @@ class Ranking:
         return self._each(lambda ranks: _average_precision(ranks, depth))
 
     @cached_property
+    def average_precision_at_r(self) -> Floats:
+        """(q,) of the first R images of a query with R matches (Musgrave et al., ECCV 2020).
+
+        What comes after them counts as not found; NaN where the query has no match.
+        """
+        return self._each(lambda ranks: _average_precision(ranks, len(ranks)))
+
+    @cached_property
     def inverse_negative_penalty(self) -> Floats:
         """(q,) in 0..1, NaN where the query has no match."""
         return self._each(lambda ranks: len(ranks) / ranks[-1])

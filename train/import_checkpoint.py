@@ -25,7 +25,7 @@ from pamtri.config import parse_config
 from pamtri.errors import DataError
 from pamtri.keypoints import NUM_KEYPOINTS
 from train.checkpoint import Checkpoint, save_checkpoint, save_plain
-from train.mixing import REAL
+from train.mixing_config import REAL
 from train.pose.config import RESNETS, SMALL_HRNETS, PoseConfig, PoseModelConfig
 from train.pose.network import PoseNetwork
 from train.reid import importing as reid

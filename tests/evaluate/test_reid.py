@@ -50,6 +50,7 @@ def test_query_against_gallery_by_hand(tmp_path: Path) -> None:
     summary = scores.summary()
     assert summary["mAP"] == pytest.approx(1 / 3)  # b, d, then c
     assert summary["mINP"] == pytest.approx(1 / 3)
+    assert summary["mAP@R"] == 0.0  # one match, and the first image is wrong
     assert (summary["rank1"], summary["rank5"]) == (0.0, 1.0)
     assert summary["cmc"][:4] == [0.0, 0.0, 1.0, 1.0]
     assert (summary["queries"], summary["gallery"], summary["identities"]) == (1, 5, 1)

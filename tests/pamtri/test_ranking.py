@@ -35,6 +35,7 @@ def test_six_rows_worked_by_hand() -> None:
     assert [w.tolist() for w in ranking.wrong_before] == [[1, 2]]
     assert ranking.average_precision_within(3).tolist() == [(1 / 2) / 2]
     assert ranking.average_precision_within(1).tolist() == [0.0]
+    assert ranking.average_precision_at_r.tolist() == [(1 / 2) / 2]  # R = 2: rank 4 is too late
     alone = ranking.only([np.array([False, True])])  # as if row 2 were not there: rank 3 of 4
     assert alone.average_precision.tolist() == [1 / 3]
     assert ranking.only([np.array([False, False])]).unmatched == 1
@@ -139,6 +140,11 @@ def test_equals_a_slow_loop(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
     }
     ranking = rank_metrics(**case)
     precisions, penalties, firsts = slow_metrics(case)
+    at_r = [
+        ranking.average_precision_within(len(hits))[i] if len(hits) else np.nan
+        for i, hits in enumerate(ranking.matches)
+    ]
+    np.testing.assert_allclose(ranking.average_precision_at_r, at_r)
     np.testing.assert_allclose(ranking.average_precision, precisions)
     np.testing.assert_allclose(ranking.inverse_negative_penalty, penalties)
     np.testing.assert_allclose(ranking.first_match, firsts)

@@ -28,8 +28,9 @@ from train.batches import InOrder
 from train.checkpoint import load_checkpoint, save_checkpoint
 from train.cli import predict, train
 from train.config import AugmentConfig
+from train.draws import ImagePlan
 from train.images import CropCache
-from train.mixing import ImagePlan
+from train.mixing import Mix
 from train.pose.codec import encode
 from train.pose.config import PoseConfig, PoseModelConfig
 from train.pose.data import augmented_item, plain_item, pose_view, supervised
@@ -287,7 +288,7 @@ def test_points_outside_of_every_view_train_to_nothing_without_nan(
 def test_a_loss_that_explodes_names_the_images_of_its_batch(config: Path, tmp_path: Path) -> None:
     explode = ("--set", "training.learning_rate=1.0e+30", "--set", "training.optimiser=adam")
     parsed = load_config(config, PoseConfig, ())
-    draws = ImagePlan({"real": 12, "synthetic": 20}, 4, 0.25, 0).batch(1)
+    draws = ImagePlan({"real": 12, "synthetic": 20}, 4, Mix.constant(0.25), 0).batch(1)
     task = PoseTask(parsed, Accelerator(cpu=True))
     names = [task.split.training[draw.source][draw.index].name for draw in draws]
     expected = (
