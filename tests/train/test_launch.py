@@ -58,7 +58,7 @@ def test_two_processes_train_as_one_with_the_whole_batch(
     assert trained["heatmap"] == pytest.approx(alone["heatmap"], rel=2e-6)
     assert trained["loss"] == pytest.approx(alone["loss"], rel=1e-3)
     # Rounding moves a peak of flat heatmaps, and with it what the visibility head looks at: of few
-    # images. Measured: 2e-3 apart here, 3e-5 where the head looks at a fixed place, 3e-7 without it.
+    # images. Measured: 2e-3 apart here, 3e-5 where the head looks at a fixed place, 3e-7 without.
     assert trained["loss_by_domain"] == pytest.approx(alone["loss_by_domain"], rel=5e-3)
     expected = load_checkpoint(tmp_path / "alone" / "best.pt", "pose").state_dict
     assert shared.state_dict.keys() == expected.keys()

@@ -317,7 +317,7 @@ def test_weights_that_are_not_finite_replace_nothing(tmp_path: Path, stop_at: in
     step = stop_at or 6
     drawn = [
         f"{d.source}{d.index}.jpg"
-        for d in ImagePlan({"real": 5, "synthetic": 9}, 4, 0.25, 0).batch(step - 1)
+        for d in ImagePlan({"real": 5, "synthetic": 9}, 4, Mix.constant(0.25), 0).batch(step - 1)
     ]
     expected = (
         f"weights are not finite after step {step}, on the images {', '.join(drawn)}; "
