@@ -242,11 +242,11 @@ class CompareConfig(Config):
         names = [arm.name for arm in self.arms]
         if len(set(names)) < len(names):
             raise ValueError(f"arms must have different names, got {', '.join(names)}")
-        differing = {tuple(arm.differs_in(task) for task in self.tasks.named) for arm in self.arms}
-        if len(differing) < len(names):
+        first, second = self.arms[:2]
+        if all(first.differs_in(task) == second.differs_in(task) for task in self.tasks.named):
             raise ValueError(
-                f"arms must differ in what they train, got {len(differing)} different ones of "
-                f"{', '.join(names)}"
+                f"arms: expected a second one that trains otherwise than '{first.name}', got the "
+                f"same in '{second.name}'"
             )
         if len(set(self.seeds)) < len(self.seeds):
             raise ValueError(f"seeds must differ, got {list(self.seeds)}")
