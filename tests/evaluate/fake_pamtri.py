@@ -29,7 +29,7 @@ def main(arguments: list[str]) -> None:
             file.write(json.dumps(arguments) + "\n")
     if os.environ.get("FAKE_HANG", "\0") in line:
         print("step 1/100", flush=True)
-        time.sleep(300)
+        time.sleep(3600)  # longer than any machine is held up
     match arguments[:2]:
         case ["synth", "render"]:
             render(output(arguments), identities=6, images=3)
