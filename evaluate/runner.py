@@ -46,7 +46,8 @@ class Runner:
     """Runs the steps of ``plan`` in ``folder`` and says where it is and how long is left.
 
     ``expected`` is the seconds that a kind of step may take, until one has been timed. ``jobs``
-    steps run at once, on the GPUs by turns; what each of them does is the same as one by one.
+    steps run at once, on the GPUs by turns, with a share of the processors each; what each of them
+    does is the same as one by one, but for what rounding owes to the number of threads.
     """
 
     def __init__(
@@ -180,7 +181,12 @@ class Runner:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             pass_fds=(lock,),
-            env={**os.environ, "PYTHONUNBUFFERED": "1", **self._device(step, place)},
+            env={
+                **self._threads(),
+                **os.environ,
+                "PYTHONUNBUFFERED": "1",
+                **self._device(step, place),
+            },
         )
         assert process.stdout is not None
         try:
@@ -197,6 +203,11 @@ class Runner:
     def _shown(self, step: Step, line: str) -> str:
         told = " | ".join(filter(None, (line, self.time_left())))
         return f"{step.title}: {told}" if self.jobs > 1 else f"    {told}"
+
+    def _threads(self) -> dict[str, str]:
+        """A share of the processors: threads that wait for each other's cost several times that."""
+        share = max(1, len(os.sched_getaffinity(0)) // self.jobs)
+        return {"OMP_NUM_THREADS": str(share)} if self.jobs > 1 else {}
 
     def _device(self, step: Step, place: int) -> dict[str, str]:
         """The GPU of a place; a rendering shares all of them out by itself."""

@@ -40,6 +40,9 @@ class ReidModelConfig(Config):
     ``azimuth_bins`` sectors."""
     azimuth_bins: Annotated[int, Field(ge=3)] = 8
     """Sectors of equal width; the middle of the first is the vehicle's front."""
+    keypoints: bool = False
+    """Learn also where the 36 keypoints are, and which of them can be seen, where labels tell: what
+    renders know exactly then shapes the feature that tells vehicles apart."""
     pooling: Literal["mean", "gem"] = "mean"
     """How a feature map becomes a feature: its mean, or a generalised mean with a learned exponent
     (Radenovic et al., 2019), for which a DenseNet keeps its last ReLU."""
@@ -78,13 +81,14 @@ class ReidLossConfig(Config):
     colour: NonNegative = 0.125
     type: NonNegative = 0.125
     azimuth: NonNegative = 0.125
+    keypoints: NonNegative = 1.0
     attribute_weights: Literal["fixed", "learned"] = "fixed"
-    """``learned``: weights of colour, type and azimuth start as given and follow how uncertain
-    each task is (Kendall et al., CVPR 2018)."""
+    """``learned``: weights of colour, type, azimuth and keypoints start as given and follow how
+    uncertain each task is (Kendall et al., CVPR 2018)."""
 
     @model_validator(mode="after")
     def _learned_weights_start_somewhere(self) -> ReidLossConfig:
-        for name in ("colour", "type", "azimuth"):
+        for name in ("colour", "type", "azimuth", "keypoints"):
             if self.attribute_weights == "learned" and getattr(self, name) == 0:
                 raise ValueError(f"attribute_weights 'learned' needs {name} greater than 0, got 0")
         return self

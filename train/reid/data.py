@@ -5,12 +5,14 @@ from __future__ import annotations
 import math
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pamtri.attributes import COLOUR_INDEX, TYPE_INDEX
-from train.augment import compose, mirror
+from pamtri.keypoints import NUM_KEYPOINTS
+from train.augment import compose, mirror, move_keypoints
 from train.batches import Item
 from train.config import AugmentConfig
-from train.images import CropCache
+from train.images import Affine, CropCache
 from train.reid.config import ReidModelConfig
 from train.reid.embedding import PoseSource
 from train.reid.loss import UNKNOWN
@@ -45,9 +47,29 @@ def mirrored_item(view: View, sample: Sample, poses: PoseSource) -> Item:
 def augmented_item(
     view: View, sample: Sample, poses: PoseSource, config: AugmentConfig, rng: np.random.Generator
 ) -> Item:
-    """An augmented example: a plain one's values, and ``labels``."""
+    """An augmented example: a plain one's values, ``labels`` and ``keypoint_labels``."""
     item, to_input, mirrored = view.augmented(sample, config, rng)
-    return {**item, **poses.embed(sample, to_input, mirrored), **labels(sample, mirrored)}
+    pose = poses.embed(sample, to_input, mirrored)
+    keypoints = keypoint_labels(sample, to_input, mirrored, view.size)
+    return {**item, **pose, **labels(sample, mirrored), "keypoints": keypoints}
+
+
+def keypoint_labels(
+    sample: Sample, to_input: Affine, mirrored: bool, size: int
+) -> NDArray[np.float32]:
+    """(36, 3): x and y as shares of the input of ``size`` pixels, from its middle; 1 if seen in it.
+
+    NaN where there are no labels. ``to_input`` maps the image to the input.
+    """
+    keypoints = sample.record.keypoints
+    if keypoints is None:
+        return np.full((NUM_KEYPOINTS, 3), np.nan, dtype=np.float32)
+    points = np.column_stack([keypoints.xy_array(), keypoints.visible_array()])
+    moved = move_keypoints(points, to_input, mirrored)
+    moved[:, :2] = moved[:, :2] / size - 0.5
+    moved[:, 2] *= (np.abs(moved[:, :2]) <= 0.5).all(axis=1)
+    moved[moved[:, 2] == 0, :2] = 0
+    return moved.astype(np.float32)
 
 
 def labels(sample: Sample, mirrored: bool) -> Item:

@@ -25,7 +25,9 @@ from train.reid.config import SOFT, ReidLossConfig
 
 UNKNOWN = -100
 """The label of an identity or attribute that a record does not have."""
-ATTRIBUTES = ("colour", "type", "azimuth")
+ATTRIBUTES = ("colour", "type", "azimuth", "keypoints")
+_NEAR = 0.05
+"""Share of the input up to which the error of a keypoint counts by its square."""
 
 
 class LearnedLoss(nn.Module):
@@ -72,8 +74,9 @@ class ReidLoss(nn.Module):
         """``loss`` and its terms, scalars, and ``each`` (n,), whose mean the loss is.
 
         ``labels`` holds (n,) ``identity`` classes, ``colour`` and ``type`` indices, or
-        ``UNKNOWN``, and ``azimuth`` in radians, or NaN. A term is a mean over the images that know
-        what it needs; one whose weight is 0 is left out, unless it teaches a head.
+        ``UNKNOWN``, ``azimuth`` in radians and ``keypoints`` (n, 36, 3), or NaN. A term is a mean
+        over the images that know what it needs; one whose weight is 0 is left out, unless it
+        teaches a head.
         """
         config = self._config
         terms = {"identity": self._identity(_exact(output["identity"]), labels["identity"])}
@@ -198,9 +201,27 @@ def azimuth_bin(azimuth: Tensor, bins: int) -> Tensor:
     return torch.where(azimuth.isnan(), UNKNOWN, sector)
 
 
+def keypoint_losses(output: Tensor, keypoints: Tensor) -> Tensor:
+    """Losses (n,) of keypoints (n, 36, 3), 0 of NaN, scaled as ``masked_cross_entropies``.
+
+    ``output`` (n, 108) is as ``ReidNetwork`` gives it, ``keypoints`` hold x, y and whether the
+    point is seen: of those that are, the distance along each axis in input sizes, smoothed near 0;
+    of all, half the cross-entropy of being seen.
+    """
+    known = ~keypoints.isnan().flatten(1).any(dim=1)
+    there, found = keypoints.nan_to_num(), output.unflatten(1, (-1, 3))
+    seen = there[..., 2]
+    apart = F.smooth_l1_loss(found[..., :2], there[..., :2], reduction="none", beta=_NEAR)
+    places = (apart.sum(dim=2) * seen).sum(dim=1) / seen.sum(dim=1).clamp(min=1)
+    sight = F.binary_cross_entropy_with_logits(found[..., 2], seen, reduction="none").mean(dim=1)
+    return (2 * places + sight / 2) * known * (len(known) / known.sum().clamp(min=1))
+
+
+_LOSSES = {"azimuth": azimuth_losses, "keypoints": keypoint_losses}
+
+
 def _attribute_losses(name: str, output: Tensor, labels: Tensor) -> Tensor:
-    losses = azimuth_losses if name == "azimuth" else masked_cross_entropies
-    return losses(output, labels)
+    return _LOSSES.get(name, masked_cross_entropies)(output, labels)
 
 
 def _by_image(found: dict[str, Any] | None, features: Tensor) -> Tensor:
@@ -225,7 +246,7 @@ def _among_all(each: Tensor, known: Tensor, images: int) -> Tensor:
 
 
 def _is_known(name: str, labels: Tensor) -> Tensor:
-    return ~labels.isnan() if name == "azimuth" else labels != UNKNOWN
+    return ~labels.isnan() if name in _LOSSES else labels != UNKNOWN
 
 
 def _exact(values: Tensor) -> Tensor:

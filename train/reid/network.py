@@ -32,7 +32,8 @@ class ReidNetwork(nn.Module):
     Outputs: ``feature`` (n, d) is what retrieval compares, ``metric`` (n, d) what metric losses
     see; ``identity`` (n, classes) and, of a multi-task network, ``colour`` (n, 10) and ``type``
     (n, 9) are unnormalised scores (of a ``CosineHead``, cosines); ``azimuth`` is a sine and a
-    cosine (n, 2), or scores (n, bins).
+    cosine (n, 2), or scores (n, bins); ``keypoints`` (n, 108) are x and y of each point in turn, as
+    shares of the input from its middle, and an unnormalised score of being seen.
     A plain network's feature is the pooled backbone feature; with tasks or an embedding there is
     a layer of the same width in between, and one for each attribute.
     """
@@ -128,6 +129,8 @@ def attributes(config: ReidModelConfig) -> dict[str, int]:
     tasks = dict(_ATTRIBUTES) if config.multitask else {}
     if config.azimuth != "none":
         tasks["azimuth"] = 2 if config.azimuth == "sin_cos" else config.azimuth_bins
+    if config.keypoints:
+        tasks["keypoints"] = POSE_VALUES
     return tasks
 
 

@@ -22,7 +22,7 @@ from train.onnx_file import write_onnx
 from train.pose.codec import STRIDE
 from train.reid.config import ReidModelConfig
 from train.reid.network import POSE_VALUES, ReidNetwork, attributes, map_channels
-from train.reid.predict import told
+from train.reid.predict import TOLD, told
 
 PROBABILITIES = {"colour": COLOURS, "type": TYPES}
 
@@ -52,7 +52,7 @@ class ReidReader(nn.Module):
 
 def outputs(model: ReidModelConfig) -> tuple[str, ...]:
     """Names of what a file gives out."""
-    return ("feature", *attributes(model))
+    return ("feature", *(name for name in attributes(model) if name in TOLD))
 
 
 def example_inputs(model: ReidModelConfig) -> dict[str, Tensor]:

@@ -60,7 +60,9 @@ class ReidTask:
         by_identity, notes = _trained_on(self._training, config.training)
         self._notes = notes + camera_notes(self._validation)
         if config.model.azimuth != "none":
-            _check_viewpoints(self._training)
+            _check_labels(self._training, "viewpoint", "azimuth", "none")
+        if config.model.keypoints:
+            _check_labels(self._training, "keypoints", "keypoints", "false")
         self.classes: dict[str, list[int]] | None = {
             name: list(groups) for name, groups in by_identity.items()
         }
@@ -183,13 +185,14 @@ def _check_groups(name: str, groups: dict[int, list[int]], least: int) -> None:
         )
 
 
-def _check_viewpoints(training: dict[str, list[Sample]]) -> None:
-    """Raise DataError where no image teaches an azimuth."""
+def _check_labels(training: dict[str, list[Sample]], label: str, head: str, off: str) -> None:
+    """Raise DataError where no image has the ``label`` that teaches ``head``."""
     records = [s.record for samples in training.values() for s in samples]
-    if all(record.viewpoint is None for record in records):
+    if all(getattr(record, label) is None for record in records):
+        what = "a viewpoint" if label == "viewpoint" else label
         raise DataError(
-            f"model.azimuth: none of the {len(records)} images to train on has a viewpoint; set it "
-            "to none"
+            f"model.{head}: none of the {len(records)} images to train on has {what}; set it to "
+            f"{off}"
         )
 
 
