@@ -16,7 +16,9 @@ from train.draws import Draw, Plan
 Item = dict[str, Any]
 """One image's arrays, by name."""
 T = TypeVar("T")
-_AUGMENT = 5  # stream of random numbers
+Blend = Callable[[list[Item], list[np.random.Generator]], list[Item]]
+"""Changes the items of a batch, with a generator for each."""
+_AUGMENT, _BLEND = 5, 6  # streams of random numbers
 
 
 class TrainingBatches(Dataset[Item]):
@@ -34,9 +36,11 @@ class TrainingBatches(Dataset[Item]):
         seed: int,
         rank: int = 0,
         processes: int = 1,
+        blend: Blend | None = None,
     ) -> None:
+        """``blend`` changes what was loaded of a batch, this process's share of it, as a whole."""
         self._plan, self._load, self._seed = plan, load, seed
-        self._rank, self._processes = rank, processes
+        self._rank, self._processes, self._blend = rank, processes, blend
 
     def __getitem__(self, step: int) -> Item:
         draws = self._plan.batch(step)
@@ -45,11 +49,18 @@ class TrainingBatches(Dataset[Item]):
             raise ConfigError(
                 f"training: a batch of {groups} cannot be shared by {self._processes} processes"
             )
-        items = [
-            self._load(draw, np.random.default_rng([self._seed, _AUGMENT, step, place]))
+        mine = {
+            place: draw
             for place, draw in enumerate(draws)
             if place // (len(draws) // self._processes) == self._rank
+        }
+        items = [
+            self._load(draw, np.random.default_rng([self._seed, _AUGMENT, step, place]))
+            for place, draw in mine.items()
         ]
+        if self._blend is not None:
+            generators = [np.random.default_rng([self._seed, _BLEND, step, p]) for p in mine]
+            items = self._blend(items, generators)
         return {**default_collate(items), "drawn": drawn_of(draws)}
 
     def drawn(self, step: int) -> dict[str, list[int]]:

@@ -202,6 +202,16 @@ class TrainConfig(Config):
                 raise ValueError(f"mixing.synthetic_ratio {ratio} needs data.{name}, got none")
         return self
 
+    @model_validator(mode="after")
+    def _domains_to_bring_together(self) -> TrainConfig:
+        switches = {"fourier", "domain_batch_norm", "adversary"}
+        on = [name for name in sorted(switches) if getattr(self.mixing, name)]
+        if on and len(self.domains) < len(DOMAINS):
+            raise ValueError(
+                f"mixing.{on[0]} needs real and synthetic images, got {self.domains[0]} alone"
+            )
+        return self
+
     def _shares(self, ratio: float | str | RatioSchedule) -> list[float]:
         """Shares between whose smallest and largest all of a ratio's lie."""
         if isinstance(ratio, RatioSchedule):

@@ -27,11 +27,13 @@ from torch import Tensor, nn
 from pamtri.errors import UserError
 from pamtri.progress import progress
 from pamtri.run_folder import write_atomic
+from train.adversary import Adversary, adversary_terms, strength_at
 from train.batches import Item, TrainingBatches, to_device
 from train.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from train.config import TrainConfig, TrainingConfig
+from train.domain_norm import domains_told, folded, with_domain_norms
 from train.history import Drawn, History, Means
-from train.mixing_config import DOMAINS
+from train.mixing_config import DOMAINS, REAL
 from train.processes import share_batch_norm, shared_statistics
 from train.sources import Split
 from train.stages import Freezer, check_frozen, learning_rate, phase_at, phases_of
@@ -55,6 +57,8 @@ class Task(Protocol):
     """The images that it is trained and validated on."""
     network: nn.Module
     batches: TrainingBatches
+    reads_features: str
+    """The layer of the network into which go the features that both domains are to share."""
 
     @property
     def config(self) -> TrainConfig:
@@ -127,11 +131,18 @@ class _Run:
     def __init__(self, task: Task, folder: Path, accelerator: Accelerator, kept: Kept) -> None:
         self._task, self._folder, self._accelerator = task, folder, accelerator
         self._kept = kept
-        self._training = task.config.training
+        self._training, self._mixing = task.config.training, task.config.mixing
         network = share_batch_norm(task.network, accelerator).to(memory_format=torch.channels_last)
         check_frozen(task.config, network)
+        if self._mixing.domain_batch_norm:
+            with_domain_norms(network, REAL, accelerator.num_processes)
         self._phases, self._freezer = phases_of(task.config), Freezer(network)
-        optimiser = _optimiser(network, self._training)
+        learning: list[nn.Module] = [network]
+        self._adversary = None
+        if self._mixing.adversary:
+            adversary = Adversary(network, task.reads_features, task.config.seed)
+            learning.append(adversary)
+        optimiser = _optimiser(nn.ModuleList(learning), self._training)
         schedule = torch.optim.lr_scheduler.LambdaLR(
             optimiser,
             lambda step: learning_rate(step, task.config) / self._training.learning_rate,
@@ -142,6 +153,8 @@ class _Run:
         self._network, self._optimiser, self._schedule = accelerator.prepare(
             network, optimiser, schedule
         )
+        if self._mixing.adversary:
+            self._adversary = accelerator.prepare(adversary)
         self.position, self._drawn = Position(), Drawn()
         self.history = History(folder, accelerator.is_main_process)
 
@@ -194,11 +207,20 @@ class _Run:
 
         They are means over all processes, and so the same in all, which stop together.
         """
-        with self._accelerator.autocast(), shared_statistics(self._accelerator):
+        domains = part.get("domain", [])
+        with (
+            self._accelerator.autocast(),
+            shared_statistics(self._accelerator),
+            domains_told(self._network, domains),
+        ):
             losses = self._task.losses(self._network, part)
         progress = self.position.step / self._training.steps
-        losses = weighted(losses, part.get("domain", []), self._task.config, progress)
-        sums = weighted_sums(losses, part.get("domain", []))
+        losses = weighted(losses, domains, self._task.config, progress)
+        if self._adversary is not None:
+            found = adversary_terms(self._adversary(strength_at(progress)), domains)
+            loss = losses["loss"] + self._mixing.adversary * found["adversary"]
+            losses = {**losses, "loss": loss, **found}
+        sums = weighted_sums(losses, domains)
         shared = self._accelerator.reduce(torch.stack([*sums.values()]), "mean")
         means = Means(dict(zip(sums, shared.tolist(), strict=True)))
         if not math.isfinite(means["loss"]):
@@ -235,6 +257,7 @@ class _Run:
             else:
                 network = self._average.module
             state = {k: v.detach().cpu().contiguous() for k, v in network.state_dict().items()}
+            state = folded(state, REAL) if self._mixing.domain_batch_norm else state
             checkpoint = Checkpoint(
                 kind=self._task.kind,
                 config=self._task.config.model_dump(mode="json"),

@@ -75,12 +75,29 @@ class LossWeights(Config):
     synthetic: NonNegative = 1.0
 
 
+class FourierConfig(Config):
+    """Rendered images in the style of a real one of the same batch: see ``train.fourier``."""
+
+    probability: Share = 0.5
+    """That a rendered image takes one on."""
+    reach: Annotated[float, Field(gt=0, le=0.5)] = 0.01
+    """Frequencies that it takes, in waves a pixel: 0.01 is one wave across 100 pixels."""
+
+
 class MixingConfig(Config):
-    """How batches are made up."""
+    """How batches are made up, and what brings the two domains nearer to each other."""
 
     synthetic_ratio: Ratio = 0.5
     """Synthetic share of every batch: 0 is real images only, 1 synthetic only."""
     loss_weights: LossWeights = LossWeights()
+    fourier: FourierConfig | None = None
+    """Style of real images for rendered ones, where a batch has both."""
+    domain_batch_norm: bool = False
+    """Batch norms of each domain's own while training: see ``train.domain_norm``. The network that
+    is kept has those of real images."""
+    adversary: NonNegative = 0.0
+    """Weight of a loss that rids features of what tells the domains apart: see ``train.adversary``;
+    0 for none, 0.1 is usual."""
 
 
 class CurriculumConfig(Config):

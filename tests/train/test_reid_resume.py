@@ -23,13 +23,14 @@ from train.reid.task import ReidTask
 from train.run import train_run
 
 
-def config(real: Path, synthetic: Path) -> ReidConfig:
+def config(real: Path, synthetic: Path, **mixing: object) -> ReidConfig:
     """With all that has a state of its own: the average, centres, learned weights, the neck."""
     plain = {
         "data": {
             "real": {"path": str(real)}, "synthetic": {"path": str(synthetic), "splits": None},
             "validation_fraction": 0.4,
         },
+        "mixing": mixing,
         "model": {
             "backbone": "resnet10t", "input_size": 32, "embedding": ["keypoints", "segments"],
             "neck": "bnneck", "pooling": "gem",
@@ -43,10 +44,17 @@ def config(real: Path, synthetic: Path) -> ReidConfig:
     return parse_config(plain, ReidConfig, "c")
 
 
+@pytest.mark.parametrize(
+    "mixing", [{}, {"fourier": {"probability": 1}, "domain_batch_norm": True, "adversary": 0.1}]
+)
 def test_a_resumed_training_ends_with_the_same_bits(
-    real: Path, synthetic: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    real: Path,
+    synthetic: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    mixing: dict[str, object],
 ) -> None:
-    settings = config(real, synthetic)
+    settings = config(real, synthetic, **mixing)
     train_run(settings, tmp_path / "whole")
     losses, calls = ReidTask.losses, []
 
@@ -62,7 +70,8 @@ def test_a_resumed_training_ends_with_the_same_bits(
     torch.rand(3)  # another program's draws
     train_run(settings, tmp_path / "parts", resume=True)
     assert len(calls) == 5
-    for name in ("model.safetensors", "optimizer.bin", "custom_checkpoint_0.pkl"):
+    states = ["model.safetensors", "optimizer.bin", "custom_checkpoint_0.pkl"]
+    for name in [*states, *(["model_1.safetensors"] if mixing else [])]:
         whole, parts = (tmp_path / run / "last" / name for run in ("whole", "parts"))
         assert whole.read_bytes() == parts.read_bytes(), name
     best = [load_checkpoint(tmp_path / run / "best.pt", "reid") for run in ("whole", "parts")]

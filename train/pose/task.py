@@ -16,6 +16,7 @@ from pamtri.record import Keypoints
 from train.batches import InOrder, Item, TrainingBatches, to_device
 from train.curriculum import curriculum_of
 from train.draws import Draw, ImagePlan
+from train.fourier import blend_of
 from train.images import CropCache
 from train.mixing import mix_of
 from train.pose.codec import STRIDE, encode
@@ -38,6 +39,7 @@ class PoseTask:
     kind = "pose"
     metric = "pck"
     """The validation metric that chooses the checkpoint: PCK at PAMTRI's tolerance."""
+    reads_features = "head"
 
     def __init__(self, config: PoseConfig, accelerator: Accelerator) -> None:
         """Open the data; raises DataError when it cannot train a pose network."""
@@ -65,6 +67,7 @@ class PoseTask:
             config.seed,
             accelerator.process_index,
             accelerator.num_processes,
+            blend_of(config.mixing),
         )
         self.network: nn.Module = PoseNetwork(config.model)
         self._blind_told = False

@@ -21,6 +21,7 @@ from pamtri.ranking import rank_metrics
 from train.batches import InOrder, Item, TrainingBatches, to_device
 from train.curriculum import curriculum_of
 from train.draws import Draw, IdentityPlan
+from train.fourier import blend_of
 from train.images import CropCache
 from train.mixing import mix_of
 from train.reid.azimuth import degrees
@@ -49,6 +50,7 @@ class ReidTask:
     kind = "reid"
     metric = "mAP"
     """The validation metric that chooses the checkpoint: mAP of held-out identities."""
+    reads_features = "identity_head"
 
     def __init__(self, config: ReidConfig, accelerator: Accelerator) -> None:
         """Open the data; raises DataError when it cannot train a re-identification network."""
@@ -72,7 +74,12 @@ class ReidTask:
         self._view = reid_view(config.model, CropCache(config.data.cache_mb * 2**20 // share))
         plan = self._plan(by_identity)
         self.batches = TrainingBatches(
-            plan, self._load, config.seed, accelerator.process_index, accelerator.num_processes
+            plan,
+            self._load,
+            config.seed,
+            accelerator.process_index,
+            accelerator.num_processes,
+            blend_of(config.mixing),
         )
         network = ReidNetwork(config.model, len(keys), config.loss)
         self._notes += start_from(network, config.model, self.classes)
