@@ -26,7 +26,7 @@ class TrainingBatches(Dataset[Item]):
 
     ``load(draw, rng)`` makes one image's arrays. The generator depends on (seed, step, place in
     the batch) alone. Every batch also has ``drawn``, the images that all processes draw of each
-    source, by their index in it.
+    source, by their index in it, and, where a curriculum orders them, their mean ``difficulty``.
     """
 
     def __init__(
@@ -61,7 +61,13 @@ class TrainingBatches(Dataset[Item]):
         if self._blend is not None:
             generators = [np.random.default_rng([self._seed, _BLEND, step, p]) for p in mine]
             items = self._blend(items, generators)
-        return {**default_collate(items), "drawn": drawn_of(draws)}
+        drawn = drawn_of(draws)
+        hard = self._plan.curriculum.difficulty(drawn)
+        return {
+            **default_collate(items),
+            "drawn": drawn,
+            **({} if hard is None else {"difficulty": hard}),
+        }
 
     def drawn(self, step: int) -> dict[str, list[int]]:
         """What ``drawn`` of the batch of a step is, without loading it."""

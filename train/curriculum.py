@@ -43,6 +43,18 @@ class Curriculum:
         """The ``count`` easiest images of a source."""
         return self._order[source][:count] if source in self._order else np.arange(count)
 
+    def difficulty(self, drawn: Mapping[str, Sequence[int]]) -> float | None:
+        """How hard images of sources are, in the mean: 0 the easiest of a source, 1 the hardest.
+
+        None where none of them has an order.
+        """
+        places = [
+            self._place[source][list(images)] / max(1, len(self._place[source]) - 1)
+            for source, images in drawn.items()
+            if source in self._place
+        ]
+        return float(np.concatenate(places).mean()) if places else None
+
     def easiest_of(
         self, source: str, images: Sequence[int], least: int, step: int
     ) -> Sequence[int]:

@@ -35,6 +35,7 @@ class Draw:
 class Plan(Protocol):
     """The batches of a run."""
 
+    curriculum: Curriculum
     group: int
     """Draws that belong together: processes share a batch out by whole groups."""
 
@@ -62,7 +63,7 @@ class ImagePlan:
         for source in mix.sources:
             if not sizes.get(source):
                 raise DataError(f"data.{source}: has no usable image")
-        self._sizes, self._seed, self._curriculum = sizes, seed, curriculum
+        self._sizes, self._seed, self.curriculum = sizes, seed, curriculum
         self._sources, self._counts = mix.sources, Apportioned(mix, batch_size)
         self._rounds: dict[str, list[int]] = {source: [0] for source in mix.sources}
         self._shuffled = lru_cache(maxsize=4)(self._shuffle)
@@ -88,11 +89,11 @@ class ImagePlan:
     def _taking_part(self, source: str, position: int) -> int:
         """How many images the round that begins at ``position`` deals."""
         step = self._counts.step_of(self._sources.index(source), position)
-        return self._curriculum.count(source, self._sizes[source], step)
+        return self.curriculum.count(source, self._sizes[source], step)
 
     def _shuffle(self, source: str, number: int) -> np.ndarray:
         starts = self._rounds[source]
-        images = self._curriculum.easiest(source, starts[number + 1] - starts[number])
+        images = self.curriculum.easiest(source, starts[number + 1] - starts[number])
         return np.random.default_rng([self._seed, _IMAGES, *_key(source), number]).permutation(
             images
         )
@@ -125,7 +126,7 @@ class IdentityPlan:
         self.group = images_per_identity
         self._identities, self._p, self._k = identities, identities_a_batch, images_per_identity
         self._sources, self._counts = mix.sources, Apportioned(mix, identities_a_batch)
-        self._seed, self._cameras, self._curriculum = seed, cameras, curriculum
+        self._seed, self._cameras, self.curriculum = seed, cameras, curriculum
         for source, share in zip(mix.sources, mix.most, strict=True):
             there, most = len(identities.get(source, ())), int(np.ceil(self._p * share - 1e-9))
             if there < most:
@@ -206,7 +207,7 @@ class IdentityPlan:
 
     def _images(self, source: str, identity: int, step: int) -> list[int]:
         stream = [self._seed, _GROUP, *_key(source), step, identity]
-        images = self._curriculum.easiest_of(
+        images = self.curriculum.easiest_of(
             source, self._identities[source][identity], self._k, step
         )
         order = np.random.default_rng(stream).permutation(images).tolist()

@@ -69,8 +69,9 @@ class History:
 
     A line is ``{"step", "kind": "train" | "val", ...values}``; training lines hold means since the
     line before (``loss_by_domain`` has the loss of real and of synthetic images, where the task
-    tells) and, in ``drawn`` and ``unique``, how many images were drawn from each source since the
-    start, and how many different ones.
+    tells; ``difficulty`` is that of the images drawn, 0..1, where a curriculum orders them) and, in
+    ``drawn`` and ``unique``, how many images were drawn from each source since the start, and how
+    many different ones.
     """
 
     def __init__(self, folder: Path, is_main: bool) -> None:

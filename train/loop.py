@@ -189,6 +189,8 @@ class _Run:
         means = Means()
         for part, share in batch_parts(batch, self._training.accumulate):
             means.add(self._add_gradients(part, share), share)
+        if "difficulty" in batch:
+            means.add(Means({"difficulty": (batch["difficulty"], 1.0)}))
         rate = self._optimiser.param_groups[0]["lr"]
         self._optimiser.step()
         self._schedule.step()

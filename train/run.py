@@ -14,7 +14,9 @@ from pamtri.config import load_config
 from pamtri.run_folder import open_run_folder
 from train.card import write_card
 from train.config import TrainConfig
+from train.draws_picture import write_draws
 from train.loop import BEST, Task, train_network
+from train.mixing import mix_of
 from train.sheet import write_sheet
 
 
@@ -52,6 +54,8 @@ def train_run(config: TrainConfig, folder: Path, resume: bool = False) -> None:
     card = partial(write_card, folder / BEST, config, task.split)
     position = train_network(task, folder, accelerator, card)
     if accelerator.is_main_process:
+        sizes = {source: len(samples) for source, samples in task.split.training.items()}
+        write_draws(folder, mix_of(config, sizes), sizes)
         click.echo(f"{folder / BEST}: {task.metric} {position.best:.3f} on validation images")
 
 

@@ -168,6 +168,7 @@ def _charts(results: Results, task: Task) -> list[Markup]:
         f"validation {name}": (lambda lines: series(lines, "val", key), True),
         "synthetic images drawn": (synthetic_share, True),
         "different images drawn": (different_images, False),
+        "difficulty of what is drawn": (lambda lines: series(lines, "train", "difficulty"), True),
     }
     histories = [
         (number, arm.name, history(trial))

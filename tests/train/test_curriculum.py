@@ -125,3 +125,13 @@ def test_the_hardest_losses_wait() -> None:
     ]
     # A quarter, five eighths (two of four) and all of the images.
     assert values == pytest.approx([1, 1.5, 2.5, 2.5])
+
+
+def test_how_hard_what_is_drawn_is() -> None:
+    """Image 3 is the easiest of five and 0 the hardest; another source has no order."""
+    order = {"synthetic": np.array([3, 1, 4, 2, 0])}
+    curriculum = Curriculum(order, lambda step: 1.0)
+    assert curriculum.difficulty({"synthetic": [3]}) == 0
+    assert curriculum.difficulty({"synthetic": [0, 4, 0]}) == pytest.approx((1 + 0.5 + 1) / 3)
+    assert curriculum.difficulty({"real": [1, 2], "synthetic": [1]}) == 0.25
+    assert curriculum.difficulty({"real": [1, 2]}) is None
