@@ -12,6 +12,7 @@ from pydantic import Field, JsonValue, model_validator
 
 from evaluate.amounts import Amount
 from evaluate.budget import Budget
+from evaluate.metrics import METRICS
 from pamtri.config import Config
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")]
@@ -234,6 +235,9 @@ class CompareConfig(Config):
     about: Literal["arms", "factors"] = "arms"
     """``factors`` where every arm after the first is the first with a factor frozen, as ``pamtri
     ablate`` makes them: then the report's first sentence is about all of them."""
+    answer_metrics: tuple[str, ...] = ()
+    """Measures that the report's first sentence is about, as in ``[rank1, type_accuracy]``; the
+    first of each task where empty."""
     expected_seconds: dict[Kind, Annotated[float, Field(gt=0)]] = Field(default_factory=dict)
     """What a step of a kind is expected to take, until one has been timed."""
 
@@ -261,6 +265,16 @@ class CompareConfig(Config):
             for override in settings.overrides:
                 if override.partition("=")[0] in _SET_BY_ARMS:
                     raise ValueError(f"tasks.{task}.overrides: '{override}' is set by the arms")
+        return self
+
+    @model_validator(mode="after")
+    def _answers_are_measured(self) -> CompareConfig:
+        measured = [metric.key for task in self.tasks.named for metric in METRICS[task]]
+        for name in self.answer_metrics:
+            if name not in measured:
+                raise ValueError(
+                    f"answer_metrics: expected some of {', '.join(measured)}, got '{name}'"
+                )
         return self
 
     def synthetic_of(self, arm: Arm) -> SyntheticData:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
@@ -36,9 +37,8 @@ class ReidScores:
     ranking: Ranking
     leave_one_out: bool
     """The query images are the gallery, each left out of its own ranking."""
-    colour: Measure | None
-    type: Measure | None
-    """Right answers by image, None where nothing is predicted or nothing labelled."""
+    attributes: Mapping[str, Measure]
+    """See ``attribute_measures``."""
     search: Search = PLAIN
     of: str = "images"
     """What the gallery consists of; of tracks, ``gallery`` has the first image of each."""
@@ -49,7 +49,8 @@ class ReidScores:
 
     @property
     def measures(self) -> dict[str, Measure]:
-        """mAP, rank-1, rank-5, mAP@R and mINP by query; colour and type accuracy by image."""
+        """mAP, rank-1, rank-5, mAP@R and mINP by query; colour and type accuracy by image,
+        and the mean recall of types."""
         matched = ~np.isnan(self.ranking.average_precision)
         first = self.ranking.first_match
         by_query = {
@@ -63,8 +64,7 @@ class ReidScores:
             name: Measure(np.where(matched, got, 0.0), matched.astype(float))
             for name, got in by_query.items()
         }
-        attributes = {"colour_accuracy": self.colour, "type_accuracy": self.type}
-        return measures | {name: m for name, m in attributes.items() if m is not None}
+        return {**measures, **self.attributes}
 
     @property
     def cameras_known(self) -> bool:
@@ -127,7 +127,7 @@ def score_reid(
         gallery,
         ranking,
         same,
-        *attribute_measures(features, (*gallery, *query)),
+        attribute_measures(features, (*gallery, *query)),
         search=search,
         confusions=confusions(features, pictures(gallery, query)),
         azimuth=azimuth_summary(features, pictures(gallery, query)),
@@ -170,18 +170,31 @@ def values(features: Features, records: Sequence[Record]) -> np.ndarray:
     return found
 
 
-def attribute_measures(
-    features: Features, records: Sequence[Record]
-) -> tuple[Measure | None, Measure | None]:
-    """Right colours and types by image, each picture counted once."""
+def attribute_measures(features: Features, records: Sequence[Record]) -> dict[str, Measure]:
+    """Right answers by image, each picture counted once, where there are predictions and labels.
+
+    ``colour_accuracy``, ``type_accuracy``, and ``type_recall``: types weighted so that each class
+    counts alike, which makes the ratio the mean of their recalls.
+    """
     there = pictures(records)
     rows = features.rows(list(there))
     colours = [COLOUR_INDEX.get(r.colour or "") for r in there.values()]
     types = [TYPE_INDEX.get(r.type or "") for r in there.values()]
-    return (
-        _accuracy(features.colour_scores, rows, colours),
-        _accuracy(features.type_scores, rows, types),
-    )
+    found = {
+        "colour_accuracy": _accuracy(features.colour_scores, rows, colours),
+        "type_accuracy": _accuracy(features.type_scores, rows, types),
+    }
+    known = {name: measure for name, measure in found.items() if measure is not None}
+    if "type_accuracy" in known:
+        known["type_recall"] = _by_class(known["type_accuracy"], types)
+    return known
+
+
+def _by_class(right: Measure, classes: Sequence[int | None]) -> Measure:
+    """The measure of images with ``classes``, of which each class weighs 1."""
+    counts = Counter(classes)
+    weights = np.array([0.0 if c is None else 1 / counts[c] for c in classes])
+    return Measure(right.got * weights, right.could * weights)
 
 
 def pictures(*records: Sequence[Record]) -> dict[str, Record]:

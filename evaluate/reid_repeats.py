@@ -40,8 +40,8 @@ class RepeatedScores:
     identities: int
     queries: int
     """Of each draw."""
-    colour: Measure | None
-    type: Measure | None
+    attributes: Mapping[str, Measure]
+    """See ``evaluate.reid.attribute_measures``."""
     search: Search
     azimuth: Mapping[str, float]
     """See ``evaluate.reid_attributes.azimuth_summary``."""
@@ -54,7 +54,6 @@ class RepeatedScores:
             "rank1": curves[:, 0],
             "rank5": curves[:, 4],
         }
-        attributes = {"colour_accuracy": self.colour, "type_accuracy": self.type}
         return {
             "queries": self.queries,
             "gallery": self.identities,
@@ -62,7 +61,7 @@ class RepeatedScores:
             "search": self.search.words,
             **{name: float(values.mean()) for name, values in by_draw.items()},
             **{f"{name}_std": float(values.std()) for name, values in by_draw.items()},
-            **{name: m.value for name, m in attributes.items() if m is not None},
+            **{name: m.value for name, m in self.attributes.items()},
             **self.azimuth,
             "cmc": curves.mean(axis=0).tolist(),
         }
@@ -103,4 +102,4 @@ def score_repeats(
         rankings.append(rank_distances(distances, ids[query], ids[gallery]))
     measures = attribute_measures(features, records)
     azimuth = azimuth_summary(features, pictures(records))
-    return RepeatedScores(tuple(rankings), len(rows_of), queries, *measures, search, azimuth)
+    return RepeatedScores(tuple(rankings), len(rows_of), queries, measures, search, azimuth)

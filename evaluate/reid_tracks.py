@@ -66,7 +66,7 @@ def score_tracks(
         first,
         ranking,
         False,
-        *measures,
+        measures,
         search,
         "pooled tracks" if pool else "tracks",
         confusions(features, pictures(images, query)),

@@ -115,6 +115,7 @@ def reid_text(summary: Mapping[str, Any]) -> str:
         "mAP_first_100": "mAP of the first 100",
         "colour_accuracy": "colour right",
         "type_accuracy": "type right",
+        "type_recall": "type right, by class",
     }
     if summary["gallery"] <= 100:
         del labels["mAP_first_100"]
@@ -167,6 +168,7 @@ def repeats_text(summary: Mapping[str, Any]) -> str:
         "rank5": "rank-5",
         "colour_accuracy": "colour right",
         "type_accuracy": "type right",
+        "type_recall": "type right, by class",
     }
     lines = _table([(label, summary[key]) for key, label in labels.items() if key in summary])
     for i, key in enumerate(("mAP", "rank1", "rank5")):

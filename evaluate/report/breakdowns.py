@@ -107,13 +107,13 @@ def _of_reid(scores: ReidScores) -> Divisions:
 def _attributes(scores: ReidScores) -> dict[str, dict[str, Measure]]:
     """The share of each class that is named right: its recall."""
     records = pictures(scores.gallery, scores.query).values()
-    measures = {"colour": scores.colour, "type": scores.type}
     return {
-        _ATTRIBUTES[name]: _masked(
-            measure, pose_slices.parts([getattr(r, name) or "" for r in records], WORDS[name])
+        title: _masked(
+            scores.attributes[f"{name}_accuracy"],
+            pose_slices.parts([getattr(r, name) or "" for r in records], WORDS[name]),
         )
-        for name, measure in measures.items()
-        if measure is not None
+        for name, title in _ATTRIBUTES.items()
+        if f"{name}_accuracy" in scores.attributes
     }
 
 

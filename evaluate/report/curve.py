@@ -10,10 +10,11 @@ from markupsafe import Markup
 
 from evaluate.config import Task
 from evaluate.data import open_source
+from evaluate.metrics import Metric
 from evaluate.plan import training_source
 from evaluate.report.charts import Place, gain_chart, learning_curve
 from evaluate.report.tables import ArmTable, Entry, Group, arm_table
-from evaluate.results import TASK_NAMES, Metric, Results, outcome
+from evaluate.results import TASK_NAMES, Results, outcome
 
 
 @dataclass(frozen=True)

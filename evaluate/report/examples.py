@@ -14,9 +14,10 @@ from markupsafe import Markup
 from numpy.typing import NDArray
 
 from evaluate.config import Task
+from evaluate.metrics import METRICS
 from evaluate.pose import PoseScores
 from evaluate.reid import ReidScores
-from evaluate.results import METRICS, Results, points
+from evaluate.results import Results, points
 from pamtri import pck
 from pamtri.dataset import Dataset
 from pamtri.page.pictures import chosen, labelled_shot, predicted_shot, shot

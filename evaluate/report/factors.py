@@ -8,9 +8,10 @@ from markupsafe import Markup
 
 from evaluate.config import Task
 from evaluate.factors import worths
+from evaluate.metrics import METRICS
 from evaluate.report.charts import worth_chart
 from evaluate.report.export import Column, Table
-from evaluate.results import METRICS, TASK_NAMES, Results
+from evaluate.results import TASK_NAMES, Results
 
 
 @dataclass(frozen=True)

@@ -183,3 +183,18 @@ def test_live_line_is_made_only_in_its_turn(tmp_path: Path, monkeypatch: Any) ->
     line.show(text)
     line.show(text)
     assert made == ["once"]
+
+
+@pytest.mark.parametrize(("jobs", "told"), [(1, None), (2, "4"), (3, "2"), (9, "1")])
+def test_processors_are_shared_out(
+    jobs: int, told: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of eight; what the user set stays."""
+    monkeypatch.setattr("os.sched_getaffinity", lambda pid: set(range(8)))
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    script = "import os, sys; open(sys.argv[1], 'w').write(str(os.environ.get('OMP_NUM_THREADS')))"
+    for number, expected in enumerate((str(told), "7")):
+        step = Step("a", "predict", "A", (str(tmp_path / "threads"),))
+        Runner(tmp_path / str(number), [step], {}, (sys.executable, "-c", script), jobs).run([step])
+        assert (tmp_path / "threads").read_text() == expected
+        monkeypatch.setenv("OMP_NUM_THREADS", "7")

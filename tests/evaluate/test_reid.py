@@ -9,6 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from evaluate.reid import score_reid
+from pamtri.attributes import TYPE_INDEX
 from pamtri.cli import cli
 from pamtri.dataset import Dataset, DatasetInfo, write_native
 from pamtri.errors import DataError
@@ -63,6 +64,27 @@ def test_query_against_gallery_by_hand(tmp_path: Path) -> None:
     assert [scores.gallery[g].image for g in scores.ranking.top[0][:3]] == [
         "gallery/b.jpg", "gallery/d.jpg", "gallery/c.jpg",
     ]  # fmt: skip
+
+
+def test_types_by_class_count_each_class_alike(tmp_path: Path) -> None:
+    """Of three sedans two are named right, of one bus none: 50 % of images, 33 % by class."""
+    types = ("sedan", "sedan", "sedan", "bus", None)
+    records = tuple(
+        Record(image=f"{i}.jpg", domain="real", split="test", identity=i // 2, type=kind)
+        for i, kind in enumerate(types)
+    )
+    said = np.zeros((5, 9), np.float32)
+    for row, kind in enumerate(("sedan", "sedan", "bus", "sedan", "bus")):
+        said[row, TYPE_INDEX[kind]] = 1
+    path = save(tmp_path / "f.npz", [r.image for r in records], [[0], [1], [5], [6], [9]],
+                type_scores=said)  # fmt: skip
+    scores = score_reid(
+        read_features(path), Dataset(Path("set"), records, DatasetInfo(name="set")), ["test"]
+    )
+    summary = scores.summary()
+    assert summary["type_accuracy"] == 0.5
+    assert summary["type_recall"] == pytest.approx((2 / 3 + 0) / 2)
+    assert summary["type_recall"] == summary["attributes"]["type"]["mean_recall"]
 
 
 def test_leave_one_out_without_cameras(tmp_path: Path) -> None:
