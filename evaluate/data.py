@@ -15,6 +15,7 @@ from evaluate.config import CompareConfig, IdentitySplit, SourceData
 from pamtri.dataset import Dataset
 from pamtri.errors import DataError
 from pamtri.formats import open_dataset
+from pamtri.formats.images import image_size
 from pamtri.record import Record
 
 
@@ -68,7 +69,7 @@ def test_identities(records: Sequence[Record], how: IdentitySplit) -> set[int]:
 def facts(dataset: Dataset) -> dict[str, Any]:
     """What a data set holds, as plain numbers for the report."""
     records = dataset.records
-    sizes = [(r.width, r.height) for r in records if r.width and r.height]
+    sizes = [image_size(dataset, record) for record in records]
     return {
         "images": len(records),
         "identities": _count(r.identity for r in records),
@@ -76,7 +77,7 @@ def facts(dataset: Dataset) -> dict[str, Any]:
         "with_keypoints": sum(r.keypoints is not None for r in records),
         "colours": dict(Counter(r.colour for r in records if r.colour).most_common()),
         "types": dict(Counter(r.type for r in records if r.type).most_common()),
-        "median_size": [round(float(v)) for v in np.median(sizes, axis=0)] if sizes else None,
+        "median_size": [round(float(v)) for v in np.median(sizes, axis=0)],
     }
 
 

@@ -281,7 +281,9 @@ def worth_rows(results: Results, task: Task) -> list[list[str]]:
         p = d.p if d.p_corrected is None else d.p_corrected
         said = "no difference shown" if not d.shown else "helps" if d.value > 0 else "hurts"
         interval = f"{points(d.low)} to {points(d.high)}"
-        rows.append([name, points(d.value), interval, f"{p:.3f}", said])
+        rows.append(
+            [name, points(d.value), interval, f"{p:.3f}" if p >= 0.001 else "< 0.001", said]
+        )
     return rows
 
 

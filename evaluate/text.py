@@ -96,16 +96,22 @@ def reid_text(summary: Mapping[str, Any]) -> str:
     how = (
         f"{summary['queries']} images, each searched among the others"
         if summary["leave_one_out"]
-        else f"{summary['queries']} queries in a gallery of {summary['gallery']}"
+        else f"{_queries(summary['queries'])} in a gallery of {summary['gallery']}"
         + (f" {of}" if (of := summary["gallery_of"]) != "images" else "")
     )
-    notes = ["; ".join([how, f"{summary['identities']} identities", *summary["search"]])]
+    notes = [
+        "; ".join(
+            [how, _count(summary["identities"], "identity", "identities"), *summary["search"]]
+        )
+    ]
     if not summary["cameras_known"]:
         notes.append("cameras are not all known: where one is not, nothing is left out for it")
     if summary["single_camera"]:
         notes.append("all images are of one camera: nothing is left out for it")
     if summary["queries_without_match"]:
-        notes.append(f"{summary['queries_without_match']} queries without a match are not scored")
+        alone = summary["queries_without_match"]
+        are = "is" if alone == 1 else "are"
+        notes.append(f"{_queries(alone)} without a match {are} not scored")
     labels = {
         "mAP": "mAP",
         "rank1": "rank-1",
@@ -161,7 +167,7 @@ def _reid_parts(summary: Mapping[str, Any]) -> list[str]:
 def repeats_text(summary: Mapping[str, Any]) -> str:
     """``RepeatedScores.summary`` as text."""
     draws = f"{summary['draws']} galleries of one image drawn for each of {summary['gallery']} "
-    notes = "; ".join([f"{draws}vehicles, {summary['queries']} queries each", *summary["search"]])
+    notes = "; ".join([f"{draws}vehicles, {_queries(summary['queries'])} each", *summary["search"]])
     labels = {
         "mAP": "mAP",
         "rank1": "rank-1",
@@ -182,3 +188,11 @@ def _table(rows: Sequence[tuple[str, float | None]]) -> list[str]:
         f"  {label:<26}" + ("     –" if value is None else f"{100 * value:6.1f} %")  # noqa: RUF001
         for label, value in rows
     ]
+
+
+def _queries(count: int) -> str:
+    return _count(count, "query", "queries")
+
+
+def _count(count: int, one: str, many: str) -> str:
+    return f"{count} {one if count == 1 else many}"

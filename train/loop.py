@@ -165,12 +165,24 @@ class _Run:
             last = last.with_name(_LAST + ".old")
         if last.exists():
             self._check_classes()
-            self._accelerator.load_state(str(last))
-            saved = json.loads((last / _POSITION).read_text())
-            self.position = Position(**{**saved, "best": float(saved["best"])})
+            self.position = self._load(last)
         self.history.open(self.position.step)
         for step in range(self.position.step):
             self._drawn.add(self._task.batches.drawn(step))
+
+    def _load(self, last: Path) -> Position:
+        """Fill everything with a saved state. Raises UserError where it is damaged, or of another
+        network than the run's."""
+        try:
+            self._accelerator.load_state(str(last))
+            saved = json.loads((last / _POSITION).read_text())
+            return Position(**{**saved, "best": float(saved["best"])})
+        except Exception as error:  # of many kinds: each part of a state has a reader of its own
+            reason = next(iter(str(error).splitlines()), "") or type(error).__name__
+            raise UserError(
+                f"{last}: the run cannot go on from this state, which is damaged or of another "
+                f"training ({reason}); {self._kept_best()}; begin anew in another folder"
+            ) from None
 
     def _check_classes(self) -> None:
         """Raise UserError where the run was begun with other identities."""
@@ -289,12 +301,14 @@ class _Run:
         self._accelerator.wait_for_everyone()
 
     def _not_finite(self, what: str, names: list[str]) -> str:
-        best = self._folder / BEST
-        kept = f"{best} is the last good checkpoint" if best.exists() else "no checkpoint yet"
         return (
-            f"{what}, on the images {', '.join(names)}; {kept}; a lower training.learning_rate "
-            "may help"
+            f"{what}, on the images {', '.join(names)}; {self._kept_best()}; a lower "
+            "training.learning_rate may help"
         )
+
+    def _kept_best(self) -> str:
+        best = self._folder / BEST
+        return f"{best} is the last good checkpoint" if best.exists() else "no checkpoint yet"
 
 
 def batch_parts(batch: Item, count: int) -> Iterator[tuple[Item, float]]:

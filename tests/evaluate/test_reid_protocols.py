@@ -56,7 +56,7 @@ def test_image_to_track_by_hand() -> None:
     assert summary["mAP"] == pytest.approx((1 / 2 + 2 / 4) / 2)
     assert (summary["gallery"], summary["gallery_of"]) == (5, "tracks")
     assert summary["removed_per_query"] == 1
-    assert reid_text(summary).splitlines()[0] == "1 queries in a gallery of 5 tracks; 1 identities"
+    assert reid_text(summary).splitlines()[0] == "1 query in a gallery of 5 tracks; 1 identity"
 
 
 def test_pooled_tracks_by_hand() -> None:

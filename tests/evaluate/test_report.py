@@ -18,6 +18,7 @@ from PIL import Image
 
 from evaluate.compare import Comparison, run_comparison
 from evaluate.config import Arm
+from evaluate.data import facts
 from evaluate.factors import ablation
 from evaluate.pose import PoseScores
 from evaluate.reid import ReidScores
@@ -31,7 +32,7 @@ from evaluate.report.training import different_images, drawn, synthetic_share
 from evaluate.report.words import arm_words
 from evaluate.results import Results, outcome, points
 from evaluate.statistics import Difference, SeedMean
-from pamtri.dataset import DatasetInfo, write_native
+from pamtri.dataset import Dataset, DatasetInfo, write_native
 from pamtri.errors import DataError
 from pamtri.formats import open_dataset
 from pamtri.page.pictures import chosen, labelled_shot, picture, predicted_shot
@@ -201,6 +202,16 @@ def test_nothing_in_a_table_is_a_command_of_latex(tmp_path: Path) -> None:
     assert (tmp_path / "tables/n.tex").read_text() == table.latex
     (_, row) = csv.reader((tmp_path / "tables/n.csv").read_text().splitlines())
     assert row == ["[1] &", "*", "\\\\ % x", "{", "", "-0.04", "-2.5", "1234"]
+
+
+def test_sizes_are_read_from_images_whose_labels_do_not_tell(tmp_path: Path) -> None:
+    records = []
+    for i, size in enumerate([(30, 20), (50, 40), (90, 10)]):
+        Image.new("RGB", size).save(tmp_path / f"{i}.png")
+        told = dict(zip(("width", "height"), size, strict=True)) if i == 2 else {}
+        records.append(Record(image=f"{i}.png", domain="real", **told))
+    dataset = Dataset(tmp_path, tuple(records), DatasetInfo(name="set"))
+    assert facts(dataset)["median_size"] == [50, 20]
 
 
 def test_data_sheets_read_as_text() -> None:

@@ -271,6 +271,37 @@ def test_a_finished_run_is_not_run_again(tmp_path: Path) -> None:
     assert (tmp_path / "history.jsonl").read_text() == before
 
 
+@pytest.mark.parametrize("name", ["model.safetensors", "optimizer.bin", "position.json"])
+def test_a_damaged_state_is_told_and_left_alone(tmp_path: Path, name: str) -> None:
+    task = ToyTask()
+    task.stop_at = 5
+    with pytest.raises(UserError, match="stopped at step 5"):
+        run(task, tmp_path)
+    state = tmp_path / "last" / name
+    state.write_bytes(state.read_bytes()[:7])
+    history = (tmp_path / "history.jsonl").read_bytes()
+    with pytest.raises(UserError) as refused:
+        run(ToyTask(), tmp_path)
+    message = str(refused.value)
+    assert message.startswith(f"{tmp_path / 'last'}: the run cannot go on from this state, which")
+    assert message.endswith(
+        f"; {tmp_path / 'best.pt'} is the last good checkpoint; begin anew in another folder"
+    )
+    assert "\n" not in message
+    assert len(state.read_bytes()) == 7 and (tmp_path / "history.jsonl").read_bytes() == history
+
+
+def test_a_state_of_another_network_is_told(tmp_path: Path) -> None:
+    task = ToyTask()
+    task.stop_at = 5
+    with pytest.raises(UserError, match="stopped at step 5"):
+        run(task, tmp_path)
+    other = ToyTask()
+    other.network = nn.Sequential(nn.Conv2d(3, 1, 3), nn.BatchNorm2d(1))
+    with pytest.raises(UserError, match="the run cannot go on from this state"):
+        run(other, tmp_path)
+
+
 def test_the_best_of_validation_is_kept(tmp_path: Path) -> None:
     run(ToyTask(scores={2: 0.1, 4: 0.7, 6: 0.7, 8: 0.3}), tmp_path)
     best = load_checkpoint(tmp_path / BEST, "pose")

@@ -80,6 +80,6 @@ def test_random_galleries_of_a_list(vehicleid: Callable[..., Path], tmp_path: Pa
     line = ["evaluate", "reid", str(tmp_path / "f.npz"), str(vehicleid())]
     result = CliRunner().invoke(cli, [*line, "--split", "test_800", "--draws", "3"])
     assert result.output.splitlines()[0] == (
-        "3 galleries of one image drawn for each of 2 vehicles, 1 queries each"
+        "3 galleries of one image drawn for each of 2 vehicles, 1 query each"
     )
     assert result.output.splitlines()[2].split()[:3] == ["rank-1", "100.0", "%"]
