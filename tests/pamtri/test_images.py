@@ -1,3 +1,4 @@
+import numpy as np
 import PIL.Image
 import pytest
 
@@ -19,3 +20,11 @@ def test_a_photograph_taken_sideways_stands_upright(tmp_path):
     turned[0x0112] = 6  # orientation: to be turned a quarter to the right
     stored.save(tmp_path / "phone.png", exif=turned)
     assert read_image(tmp_path / "phone.png").shape == (30, 20, 3)
+
+
+def test_sixteen_bits_are_read_as_their_upper_eight(tmp_path):
+    grey = np.arange(256, dtype=np.uint8).reshape(16, 16)
+    path = tmp_path / "deep.png"
+    PIL.Image.fromarray(grey.astype(np.uint16) * 257).save(path)
+    assert PIL.Image.open(path).mode.startswith("I")
+    assert np.array_equal(read_image(path), np.stack([grey] * 3, axis=2))
