@@ -102,6 +102,7 @@ def train(arguments: list[str]) -> None:
             "step": step, "kind": "train", "loss": 1 / (step + 1),
             "drawn": {source: count for source, count in counts.items() if count},
             "unique": {source: min(count, images) for source, count in counts.items() if count},
+            **({"difficulty": step / 200} if "curriculum" in chosen else {}),
         })  # fmt: skip
     lines += [{"step": s, "kind": "val", "pck": s / 200, "mAP": s / 300} for s in (50, 100)]
     (folder / "history.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))

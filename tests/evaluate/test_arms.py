@@ -75,6 +75,7 @@ def test_an_arm_that_mixes_by_itself_gets_both_data_sets(bench: Any) -> None:
     bench.data["arms"] += [
         {"name": "fading", "synthetic_ratio": 1.0, "overrides": [SCHEDULE]},
         {"name": "stages", "synthetic_ratio": 0.0, "overrides": ["stages=[{steps: 50}]"]},
+        {"name": "easy-first", "synthetic_ratio": 0.5, "overrides": ["curriculum={by: [size]}"]},
     ]
     page = bench.run().report.read_text(encoding="utf-8")
     calls = trained(bench)
@@ -84,9 +85,10 @@ def test_an_arm_that_mixes_by_itself_gets_both_data_sets(bench: Any) -> None:
             plain = dict(item.split("=", 1) for item in sets if item.startswith("data."))
             assert None not in [json.loads(value) for value in plain.values()]
             assert "real-1-each" in plain["data.real"]
-    assert len(calls) == 4 * 2
+    assert len(calls) == 5 * 2
     assert calls["pose/fading/seed0"][-1] == SCHEDULE
     assert "With 50\xa0% synthetic images in every training batch" in page
+    assert "difficulty of what is drawn, %" in page
 
 
 def test_the_answer_names_arms_that_differ_in_more_than_a_share(bench: Any) -> None:
