@@ -12,6 +12,7 @@ from torch.utils.data import DataLoader, Dataset, default_collate
 
 from pamtri.errors import ConfigError
 from train.draws import Draw, Plan
+from train.mixing import domain_of
 
 Item = dict[str, Any]
 """One image's arrays, by name."""
@@ -25,7 +26,8 @@ class TrainingBatches(Dataset[Item]):
     """Item ``step`` is the batch of that step, or this process's share of it.
 
     ``load(draw, rng)`` makes one image's arrays. The generator depends on (seed, step, place in
-    the batch) alone. Every batch also has ``drawn``, the images that all processes draw of each
+    the batch) alone. Every batch also has ``domain``, that of each image as the configuration has
+    it, whatever its record says; ``drawn``, the images that all processes draw of each
     source, by their index in it, and, where a curriculum orders them, their mean ``difficulty``.
     """
 
@@ -55,7 +57,10 @@ class TrainingBatches(Dataset[Item]):
             if place // (len(draws) // self._processes) == self._rank
         }
         items = [
-            self._load(draw, np.random.default_rng([self._seed, _AUGMENT, step, place]))
+            {
+                **self._load(draw, np.random.default_rng([self._seed, _AUGMENT, step, place])),
+                "domain": domain_of(draw.source),
+            }
             for place, draw in mine.items()
         ]
         if self._blend is not None:

@@ -221,7 +221,7 @@ class _Run:
 
         They are means over all processes, and so the same in all, which stop together.
         """
-        domains = part.get("domain", [])
+        domains = part["domain"]
         with (
             self._accelerator.autocast(),
             shared_statistics(self._accelerator),

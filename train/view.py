@@ -42,7 +42,7 @@ class View:
     cache: CropCache
 
     def plain(self, sample: Sample) -> tuple[Item, Affine]:
-        """``image`` (3, s, s), ``name`` and ``domain``, and the map from the image to the input."""
+        """``image`` (3, s, s) and ``name``, and the map from the image to the input."""
         picture, to_input, _ = self.picture(sample)
         return _item(sample, picture), to_input
 
@@ -110,4 +110,4 @@ def _seen(sample: Sample) -> NDArray[np.float64]:
 
 
 def _item(sample: Sample, image: np.ndarray) -> Item:
-    return {"image": normalise(image), "name": sample.name, "domain": sample.record.domain}
+    return {"image": normalise(image), "name": sample.name}

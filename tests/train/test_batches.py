@@ -30,6 +30,17 @@ def test_processes_share_the_batch_of_one() -> None:
         assert [sum("syn" in name for name, _ in rows(b, step)) for b in pair] == [1, 1]
 
 
+def test_the_domain_is_the_configurations() -> None:
+    """Wherever an image comes from: two synthetic sources are both synthetic."""
+    sources = ("real", "synthetic.0", "synthetic.1")
+    mix = Mix(sources, lambda step: (0.5, 0.25, 0.25), (0.5, 0.25, 0.25))
+    batches = TrainingBatches(ImagePlan(dict.fromkeys(sources, 9), 8, mix, 0), load, 0)
+    batch = batches[0]
+    for name, domain in zip(batch["name"], batch["domain"], strict=True):
+        assert name.startswith(domain)
+    assert sorted(batch["domain"]) == ["real"] * 4 + ["synthetic"] * 4
+
+
 def test_processes_get_whole_identities() -> None:
     identities = {"real": [[0, 1, 2], [3, 4, 5], [6, 7, 8], [9, 10, 11]]}
     pair = [
