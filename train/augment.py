@@ -136,6 +136,10 @@ def normalise(image: Image) -> NDArray[np.float32]:
     return scaled
 
 
+OUTSIDE = normalise(np.array(_BORDER, dtype=np.uint8).reshape(1, 1, 3))
+"""(3, 1, 1) what ``warp`` puts where there is no image, once it is normalised."""
+
+
 def denormalise(image: NDArray[np.float32]) -> Image:
     """What ``normalise`` was given, from what it made."""
     values = image.transpose(1, 2, 0) * STD + MEAN

@@ -48,6 +48,7 @@ def draws_figure(folder: Path, mix: Mix, sizes: Mapping[str, int]) -> Figure:
     shares.set(title="share of the batches (dashed: asked for)", xlabel="step", ylabel="%")
     seen.set(title="different images seen so far", xlabel="step", ylabel="% of the source")
     for axes in (shares, seen):
+        axes.set_xlim(left=0)
         axes.set_ylim(-3, 103)
         axes.legend(frameon=False)
     return figure

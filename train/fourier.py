@@ -12,7 +12,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from train.augment import MEAN, STD
+from train.augment import MEAN, OUTSIDE, STD
 from train.batches import Blend, Item
 from train.mixing_config import REAL, FourierConfig, MixingConfig
 
@@ -31,7 +31,10 @@ def in_real_style(
     for item, rng in zip(items, generators, strict=True):
         if real and item["domain"] != REAL and rng.random() < config.probability:
             style = real[int(rng.integers(len(real)))]
-            item = {**item, "image": with_amplitude_of(item["image"], style, config.reach)}
+            image = with_amplitude_of(item["image"], style, config.reach)
+            # What lies outside keeps its colour, or else it would tell the domains apart.
+            outside = (item["image"] == OUTSIDE).all(axis=0)
+            item = {**item, "image": np.where(outside, item["image"], image)}
         styled.append(item)
     return styled
 

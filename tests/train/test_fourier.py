@@ -8,8 +8,9 @@ import math
 import numpy as np
 import pytest
 
-from train.augment import MEAN, STD, denormalise, normalise
+from train.augment import MEAN, STD, denormalise, normalise, warp
 from train.fourier import in_real_style, with_amplitude_of
+from train.images import Crop
 from train.mixing_config import FourierConfig
 
 RNG = np.random.default_rng
@@ -79,6 +80,17 @@ def test_only_rendered_images_change_and_by_a_real_one_of_the_batch() -> None:
         of_real = [with_amplitude_of(old["image"], before[i]["image"], 0.2) for i in (0, 2)]
         assert any(np.array_equal(new["image"], styled) for styled in of_real)
         assert not np.array_equal(new["image"], old["image"])
+
+
+def test_what_lies_outside_the_image_keeps_its_colour() -> None:
+    picture = RNG(3).integers(0, 256, (16, 16, 3), dtype=np.uint8)
+    far_off = np.array([[1.0, 0.0, 5.0], [0.0, 1.0, 0.0]])  # moved to the right by five pixels
+    moved = normalise(warp(Crop(picture, np.eye(2, 3), (16, 16)), far_off, 16))
+    batch = [{"image": image, "domain": d} for image, d in (
+        (normalise(255 - picture), "real"), (moved, "synthetic"))]  # fmt: skip
+    styled = in_real_style(batch, [RNG(0), RNG(1)], FourierConfig(probability=1.0))[1]["image"]
+    assert np.array_equal(styled[:, :, :4], moved[:, :, :4])
+    assert (styled[:, :, 6:] != moved[:, :, 6:]).mean() > 0.9
 
 
 def test_how_often_and_never_without_a_real_image() -> None:
