@@ -34,6 +34,7 @@ from pamtri.formats.pose_csv import read_predictions
 
 Scores = PoseScores | ReidScores
 _NBSP = "\N{NO-BREAK SPACE}"
+_INTERVAL = f"95{_NBSP}% interval "
 
 
 TASK_NAMES: dict[Task, str] = {"pose": "keypoint accuracy", "reid": "re-identification"}
@@ -163,7 +164,9 @@ def answer(results: Results) -> str:
     first, second = config.arms[:2]
     tasks = [t for t in config.tasks.named if first.differs_in(t) != second.differs_in(t)]
     if len(config.real.amounts) > 1:
-        return f"{_change(config)}, {'. '.join(_curve_outcomes(results, tasks))}."
+        told = f"{_change(config)}, {'. '.join(_curve_outcomes(results, tasks))}."
+        head, mark, rest = told.partition(_INTERVAL)
+        return head + mark + rest.replace(_INTERVAL, "")  # said once, it is clear
     clauses = [
         outcome(results.differences[task][second.name].get(m.key), TASK_NAMES[task], m.label)
         for task in tasks
@@ -219,7 +222,7 @@ def curve_outcome(differences: Mapping[Amount, Difference | None], what: str) ->
         if difference is None:
             said.setdefault("could not be scored", []).append(f"with {amount.label}")
             continue
-        interval = f"95{_NBSP}% interval {points(difference.low)} to {points(difference.high)}"
+        interval = f"{_INTERVAL}{points(difference.low)} to {points(difference.high)}"
         if difference.shown:
             size = points(abs(difference.value), signed=False)
             verb = "rose" if difference.value > 0 else "fell"
@@ -247,7 +250,7 @@ def _factors_outcome(results: Results, task: Task) -> str:
     if not shown:
         return f"none was shown to be worth anything in {what}"
     listed = ", ".join(
-        f"{name} {points(d.value)} points (95{_NBSP}% interval {points(d.low)} to {points(d.high)})"
+        f"{name} {points(d.value)} points ({_INTERVAL}{points(d.low)} to {points(d.high)})"
         for d, name in sorted(shown, key=lambda pair: -pair[0].value)
     )
     return f"{len(shown)} {'is' if len(shown) == 1 else 'are'} shown to matter in {what}: {listed}"
@@ -257,7 +260,7 @@ def outcome(difference: Difference | None, task: str, metric: str) -> str:
     """A clause like ``keypoint accuracy (PCK) rose by 2.1 points (95 % interval 0.3 to 4.0)``."""
     if difference is None:
         return f"{task} ({metric}) could not be scored"
-    interval = f"95{_NBSP}% interval {points(difference.low)} to {points(difference.high)}"
+    interval = f"{_INTERVAL}{points(difference.low)} to {points(difference.high)}"
     if difference.p < CHANCE and not difference.shown:
         interval += ", which does not hold for so many arms at once"
     if not difference.shown:

@@ -62,6 +62,7 @@ def test_a_learning_curve_answers_for_every_amount_and_metric(bench: Any) -> Non
     bench.data["answer_metrics"] = ["rank1", "mAP"]
     bench.run()
     summary = json.loads((bench.root / "out/results.json").read_text())
+    assert plain(summary["answer"]).count("95 % interval") == 1
     first, second = plain(summary["answer"]).removesuffix(".").split(". ")
     for sentence, metric in ((first, "mAP"), (second, "Rank-1")):
         assert f"{metric} of re-identification" in sentence
