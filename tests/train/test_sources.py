@@ -93,6 +93,21 @@ def test_plain_folders(tmp_path: Path) -> None:
         pictures_in(tmp_path / "empty")
 
 
+def test_a_damaged_picture_is_left_out_and_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("a.jpg", "b.jpg", "c.jpg"):
+        cv2.imwrite(str(tmp_path / name), np.zeros((40, 40, 3), np.uint8))
+    (tmp_path / "b.jpg").write_bytes((tmp_path / "b.jpg").read_bytes()[:-40])
+    assert [s.name for s in open_for_prediction(tmp_path)] == ["a.jpg", "c.jpg"]
+    told = capsys.readouterr().err
+    assert told.startswith(f"{tmp_path}: 1 of 3 images left out, first {tmp_path}/b.jpg: is no")
+    for name in ("a.jpg", "c.jpg"):
+        (tmp_path / name).write_text("nothing")
+    with pytest.raises(DataError, match="none of its 3 images can be read, first "):
+        open_for_prediction(tmp_path)
+
+
 def test_two_images_of_one_name_are_refused(tmp_path: Path) -> None:
     for folder in ("a", "b"):
         (tmp_path / folder).mkdir()
