@@ -285,8 +285,8 @@ def compare(
       pamtri compare configs/compare/veri.yaml --output runs/veri --set real.root=VeRi --dry-run
       pamtri compare configs/compare/veri.yaml --output runs/veri --set real.root=VeRi --jobs 4
       pamtri compare configs/compare/veri.yaml --output runs/veri --set real.root=VeRi --resume
-      pamtri compare configs/compare/photographs_small.yaml --output runs/photographs \\
-          --set real.root=photos/ --set 'real.images_per_identity=[5,10,all]'
+      pamtri compare configs/compare/real_vehicles.yaml --output runs/photos \\
+          --set real.root=photos/ --set 'real.images_per_identity=[5,10]'
     """
     from evaluate.config import CompareConfig
     from pamtri.config import load_config
