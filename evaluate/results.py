@@ -164,7 +164,10 @@ def answer(results: Results) -> str:
     first, second = config.arms[:2]
     tasks = [t for t in config.tasks.named if first.differs_in(t) != second.differs_in(t)]
     if len(config.real.amounts) > 1:
-        told = f"{_change(config)}, {'. '.join(_curve_outcomes(results, tasks))}."
+        said, *more = _curve_outcomes(results, tasks)
+        told = (
+            ". ".join([f"{_change(config)}, {said}", *(m[0].upper() + m[1:] for m in more)]) + "."
+        )
         head, mark, rest = told.partition(_INTERVAL)
         return head + mark + rest.replace(_INTERVAL, "")  # said once, it is clear
     clauses = [
@@ -229,6 +232,8 @@ def curve_outcome(differences: Mapping[Amount, Difference | None], what: str) ->
             clause = f"with {amount.label} by {size} points ({interval})"
         else:
             verb = "no difference was shown"
+            if difference.p < CHANCE:
+                interval += ", which does not hold among so many"
             clause = f"with {amount.label} ({points(difference.value)} points, {interval})"
         said.setdefault(verb, []).append(clause)
     clauses = [f"{verb} {' and '.join(found)}" for verb, found in said.items()]

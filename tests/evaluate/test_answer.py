@@ -53,7 +53,8 @@ def test_what_does_not_hold_among_so_many_is_not_shown() -> None:
     """Each of two excludes zero; of 0.03 and 0.04 neither is below 0.05 when there are two."""
     alone = {FIVE: difference(0.02, 0.001, 0.04, 0.03), TEN: difference(0.02, 0.001, 0.04, 0.04)}
     assert " rose " in curve_outcome(alone, "mAP")
-    assert "rose" not in curve_outcome(corrected(alone), "mAP")
+    both = curve_outcome(corrected(alone), "mAP")
+    assert "rose" not in both and both.count("which does not hold among so many") == 2
 
 
 def test_a_learning_curve_answers_for_every_amount_and_metric(bench: Any) -> None:
@@ -67,6 +68,7 @@ def test_a_learning_curve_answers_for_every_amount_and_metric(bench: Any) -> Non
     for sentence, metric in ((first, "mAP"), (second, "Rank-1")):
         assert f"{metric} of re-identification" in sentence
         assert len(re.findall(r"with (2 an identity|all)\b", sentence)) == 2
+    assert second[0].isupper()
     curve = summary["tasks"]["reid"]["learning_curve"]
     for amount in ("2 an identity", "all"):
         value = abs(100 * curve[amount]["augmented"]["mAP"]["difference"]["value"])
