@@ -35,7 +35,9 @@ def test_networks_can_be_built_and_called(name: str) -> None:
     shapes = {key: tuple(value.shape) for key, value in output.items()}
     width = channels_of(network.backbone)
     expected = {"feature": (2, width), "metric": (2, width), "identity": (2, IDENTITIES)}
-    assert shapes == expected | ({"colour": (2, 10), "type": (2, 9)} if model.multitask else {})
+    heads = {"colour": (2, 10), "type": (2, 9)} if model.multitask else {}
+    heads |= {"azimuth": (2, 2)} if model.azimuth == "sin_cos" else {}
+    assert shapes == expected | heads
 
 
 def test_the_original_recipe() -> None:
@@ -43,7 +45,7 @@ def test_the_original_recipe() -> None:
     loss, training = config.loss, config.training
     assert config.model.model_dump(exclude={"azimuth_bins", "new_identities"}) == {
         "backbone": "densenet121", "weights": "imagenet", "input_size": 256, "embedding": (),
-        "multitask": True, "azimuth": "none", "pooling": "mean", "neck": "none", "last_stride": 2,
+        "multitask": True, "azimuth": "none", "keypoints": False, "pooling": "mean", "neck": "none", "last_stride": 2,
         "normalise": False,
     }  # fmt: skip
     assert (loss.identity, loss.triplet, loss.triplet_margin) == (1, 1, 0.3)
