@@ -45,8 +45,8 @@ def test_the_original_recipe() -> None:
     loss, training = config.loss, config.training
     assert config.model.model_dump(exclude={"azimuth_bins", "new_identities"}) == {
         "backbone": "densenet121", "weights": "imagenet", "input_size": 256, "embedding": (),
-        "multitask": True, "azimuth": "none", "keypoints": False, "pooling": "mean", "neck": "none", "last_stride": 2,
-        "normalise": False,
+        "multitask": True, "azimuth": "none", "keypoints": False, "pooling": "mean", "neck": "none",
+        "last_stride": 2, "normalise": False,
     }  # fmt: skip
     assert (loss.identity, loss.triplet, loss.triplet_margin) == (1, 1, 0.3)
     assert (loss.colour, loss.type, loss.label_smoothing) == (0.125, 0.125, 0)
