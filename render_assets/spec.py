@@ -346,12 +346,13 @@ def sample_vehicle(
     colours: Mapping[str, float] | None = None,
     styles: Mapping[str, float] | None = None,
     model: int | None = None,
+    individual: int = 0,
 ) -> VehicleSpec:
     """The vehicle that ``identity`` is under ``seed``: a pure function of its arguments.
 
     Everything but its marks and lights is drawn for the number ``model``, by default the
     identity's own: two identities of one model are twins that differ in plate, stickers, dents and
-    the like alone.
+    the like alone. An identity's vehicles with other ``individual`` numbers differ in paint as well.
 
     The three mappings weigh types, colours and styles by name (unnamed ones get none); by default
     types and colours are equally likely. Shape, paint, trim and marks have streams of their own, so
@@ -366,12 +367,13 @@ def sample_vehicle(
     from render_assets.rims import sample_rolling
 
     model = identity if model is None else model
-    root = np.random.SeedSequence([seed, model, _STREAM])
-    streams = [np.random.default_rng(child) for child in root.spawn(10)]
+    seeds = np.random.SeedSequence([seed, model, _STREAM]).spawn(10)
+    seeds[1:3] = (of_individual(s, individual) for s in seeds[1:3])
+    streams = [np.random.default_rng(s) for s in seeds]
     model_rng, colour_rng, paint_rng, shape_rng, trim_rng = streams[:5]
     wheel_rng, cabin_rng, face_rng, lights_rng = streams[6:]  # the sixth is of the individual
     own = np.random.SeedSequence([seed, identity, _STREAM], spawn_key=(5,))
-    marks_rng = np.random.default_rng(own)
+    marks_rng = np.random.default_rng(of_individual(own, individual))
     style_weights = _weights("style", styles, tuple(catalogue.STYLES))
     type_weights = _weights("type", types, TYPES)
     offered = {s.type for s in catalogue.STYLES.values() if style_weights[s.name] > 0}
@@ -404,6 +406,13 @@ def sample_vehicle(
             "marks": sample_marks(marks_rng, style, colour, drawn),
         }
     )
+
+
+def of_individual(stream: np.random.SeedSequence, individual: int) -> np.random.SeedSequence:
+    """The stream of an identity's ``individual``; that of number 0 is the identity's."""
+    if not individual:
+        return stream
+    return np.random.SeedSequence(stream.entropy, spawn_key=(*stream.spawn_key, individual))
 
 
 def _weights(

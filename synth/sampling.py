@@ -107,7 +107,7 @@ def azimuth_sector(sectors: int, cameras: int, seed: int, identity: int, turn: i
 def sample_scene(config: SynthConfig, seed: int, index: int) -> SceneSpec:
     """Image ``index`` of the data set that ``config`` and ``seed`` make, before it is rendered."""
     shot = plan_shot(config, seed, index)
-    vehicle = config.vehicle.sample(seed, shot.identity)
+    vehicle = config.vehicle.sample(seed, shot.identity, shot.turn)
     facts = {"type": vehicle.type, "style": vehicle.style}
     number = None
     if shot.fixed_camera is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import fractions
 from math import ceil
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
@@ -51,6 +51,9 @@ class VehicleConfig(Config):
     """VeRi's ten colours, by weight; may be ``by_type`` or ``by_style``."""
     style: Name | None = None
     """Sub-style, such as ``coupe``."""
+    identity_is: Literal["vehicle", "model"] = "vehicle"
+    """What an identity is: one ``vehicle``, or a ``model`` of which each image shows another
+    vehicle, with a paint and marks of its own, as in Stanford Cars and CompCars."""
     twins: TwinConfig = TwinConfig()
     imported: dict[str, Fraction] = Field(default={})
     """Share of the identities that show the imported vehicle in each folder; the others are
@@ -81,6 +84,12 @@ class VehicleConfig(Config):
         return self
 
     @model_validator(mode="after")
+    def _only_vehicles_have_twins(self) -> VehicleConfig:
+        if self.identity_is == "model" and self.twins.share:
+            raise ValueError("twins: identities have none where `identity_is` is model")
+        return self
+
+    @model_validator(mode="after")
     def _such_vehicles_exist(self) -> VehicleConfig:
         if self.style is not None:
             try:
@@ -89,22 +98,26 @@ class VehicleConfig(Config):
                 raise ValueError(str(error)) from None
         return self
 
-    def sample(self, seed: int, identity: int) -> AnyVehicleSpec:
-        """The vehicle that ``identity`` is in every image of a data set with ``seed``."""
-        drawn = self._draw(seed, identity, self.colour)
+    def sample(self, seed: int, identity: int, turn: int = 0) -> AnyVehicleSpec:
+        """The vehicle that image ``turn`` of ``identity`` shows in a data set with ``seed``: the
+        same in all of them, unless identities are models."""
+        individual = turn if self.identity_is == "model" else 0
+        drawn = self._draw(seed, identity, individual, self.colour)
         if isinstance(self.colour, NameByCase):
             # Colours have streams of their own: the same vehicle comes out, in its case's colour.
             facts = {"type": drawn.type, "style": drawn.style}
-            drawn = self._draw(seed, identity, self.colour.case(facts))
+            drawn = self._draw(seed, identity, individual, self.colour.case(facts))
         return drawn
 
-    def _draw(self, seed: int, identity: int, colour_factor: Name | None) -> AnyVehicleSpec:
+    def _draw(
+        self, seed: int, identity: int, individual: int, colour_factor: Name | None
+    ) -> AnyVehicleSpec:
         type, colour, style = (
             None if factor is None else factor.weights_by_value()
             for factor in (self.type, colour_factor, self.style)
         )
-        imported = sample_imported(seed, identity, self.imported, colour)
+        imported = sample_imported(seed, identity, self.imported, colour, individual)
         if imported is not None:
             return imported
         model = self.twins.model_of(identity)
-        return sample_vehicle(seed, identity, type, colour, style, model)
+        return sample_vehicle(seed, identity, type, colour, style, model, individual)

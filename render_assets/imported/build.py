@@ -19,7 +19,7 @@ from render_assets.imported.roles import Role, render_material
 from render_assets.imported.surface import Surface
 from render_assets.materials import Material, Texture
 from render_assets.mesh import Part, part
-from render_assets.spec import ImportedSpec, Paint
+from render_assets.spec import ImportedSpec, Paint, of_individual
 from render_assets.vehicle import Vehicle, paint_material
 
 _STREAM = 0x494D_5054
@@ -37,17 +37,19 @@ def sample_imported(
     identity: int,
     shares: Mapping[str, float],
     colours: Mapping[str, float] | None = None,
+    individual: int = 0,
 ) -> ImportedSpec | None:
     """The imported vehicle that ``identity`` is under ``seed``; None where it is a parametric one.
 
     ``shares`` are those of the identities that each entry's folder gets; the rest is parametric.
-    ``colours`` weighs colours; an entry without painted groups keeps its own. Raises DataError for
-    an entry that is missing or damaged.
+    ``colours`` weighs colours; an entry without painted groups keeps its own. Each ``individual``
+    has a paint of its own. Raises DataError for an entry that is missing or damaged.
     """
     root = np.random.SeedSequence([seed, identity, _STREAM])
-    choice, colour_rng, paint_rng = map(np.random.default_rng, root.spawn(3))
+    choice, *own = root.spawn(3)
+    colour_rng, paint_rng = (np.random.default_rng(of_individual(s, individual)) for s in own)
     ends = np.cumsum(list(shares.values()))
-    place = int(np.searchsorted(ends, choice.random(), side="right"))
+    place = int(np.searchsorted(ends, np.random.default_rng(choice).random(), side="right"))
     if place >= len(shares):
         return None
     folder = list(shares)[place]

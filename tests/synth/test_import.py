@@ -109,6 +109,14 @@ def test_imported_and_parametric_vehicles_mix(entry):
         assert own or spec == plain.sample(5, i)
 
 
+def test_an_identity_that_is_a_model_shows_an_imported_vehicle_in_several_paints(entry):
+    config = config_with(entry, imported={str(entry): 1.0}, identity_is="model").vehicle
+    seen = [config.sample(5, 3, turn) for turn in range(12)]
+    assert len({s.paint for s in seen}) == 12 and len({s.colour for s in seen}) > 3
+    assert {s.asset for s in seen} == {str(entry)}
+    assert seen[0] == config_with(entry, imported={str(entry): 1.0}).vehicle.sample(5, 3, 7)
+
+
 def test_scenes_with_imported_vehicles_are_stored_rendered_and_labelled(entry):
     config = config_with(entry)
     number = next(i for i in range(40) if hasattr(config.vehicle.sample(5, i), "asset"))

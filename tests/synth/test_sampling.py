@@ -110,6 +110,24 @@ def test_an_identity_is_the_same_vehicle_in_every_image_and_offsets_make_others(
     assert vehicles[3] == {same}
 
 
+def test_an_identity_that_is_a_model_shows_another_vehicle_of_it_in_every_image():
+    model = configure(vehicle={**WIDE["vehicle"], "identity_is": "model"}, images_per_identity=8)
+    plain = configure(images_per_identity=8)
+    vehicles = defaultdict(list)
+    for scene, same in zip(scenes(model), scenes(plain), strict=True):
+        # What is on the roof is a mark as well: the camera and who stands before it mind it.
+        assert differing(scene, same) <= {"vehicle", "camera", "occluders"}
+        own = differing(scene.vehicle, same.vehicle)
+        assert own <= {"colour", "paint", "marks"}
+        assert bool(own) == bool(scene.index % 8), "the first is the identity's own"
+        vehicles[scene.vehicle.identity].append(scene.vehicle)
+    for seen in vehicles.values():
+        assert len({v.paint for v in seen}) == len({v.marks for v in seen}) == 8
+        assert len({v.colour for v in seen}) >= 4
+    others = [v.paint for v in vehicles[0]], [v.paint for v in vehicles[1]]
+    assert not set(others[0]) & set(others[1])
+
+
 def test_identities_meet_the_cameras_evenly_and_splits_hold_whole_identities():
     config = configure(
         identities=20,

@@ -72,6 +72,8 @@ def test_a_split_does_not_part_twins(offset: int) -> None:
 def test_bad_twins_end_in_one_sentence() -> None:
     with pytest.raises((ConfigError, ValueError), match=r"twins\.group|greater than or equal to 2"):
         VehicleConfig.model_validate({"twins": {"share": 0.3, "group": 1}})
+    with pytest.raises(ValueError, match="twins: identities have none where `identity_is` is mod"):
+        VehicleConfig.model_validate({"twins": {"share": 0.3}, "identity_is": "model"})
     with pytest.raises(
         ValueError, match=r"splits\.train: 0\.95 of 20 identities is none without parting twins"
     ):
