@@ -352,7 +352,7 @@ def sample_vehicle(
 
     Everything but its marks and lights is drawn for the number ``model``, by default the
     identity's own: two identities of one model are twins that differ in plate, stickers, dents and
-    the like alone. An identity's vehicles with other ``individual`` numbers differ in paint as well.
+    the like alone. Of one identity, vehicles with other ``individual`` numbers differ in paint too.
 
     The three mappings weigh types, colours and styles by name (unnamed ones get none); by default
     types and colours are equally likely. Shape, paint, trim and marks have streams of their own, so
